@@ -1,0 +1,178 @@
+//! Dependency order.
+
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+/// Flags in dependency order, and those that cannot be ordered.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// Indices of flags, dependencies first.
+    pub(super) placed: Vec<u32>,
+    /// Flags that are in a cycle or depend on one, each with the cycle's path.
+    pub(super) cyclic: Vec<(u32, Rc<str>)>,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    New,
+    OnPath,
+    Placed,
+    Cyclic(Rc<str>),
+}
+
+/// Orders flags depth first, in the order given, each behind its dependencies.
+pub(super) fn order(dependencies: &[Vec<u32>], key: impl Fn(u32) -> String) -> Order {
+    let mut order = Order::default();
+    let mut states = vec![State::New; dependencies.len()];
+    // The path from a starting flag: each flag with the cycle that it was found to reach, if any.
+    let mut path: Vec<(u32, usize, Option<Rc<str>>)> = Vec::new();
+    for start in 0..dependencies.len() as u32 {
+        if matches!(state(&states, start), State::New) {
+            set(&mut states, start, State::OnPath);
+            path.push((start, 0, None));
+        }
+        while let Some((flag, next, reaches)) = path.last_mut() {
+            let flag = *flag;
+            let dependency = dependencies.get(flag as usize).and_then(|list| list.get(*next)).copied();
+            *next += 1;
+            match dependency.map(|dependency| (dependency, state(&states, dependency))) {
+                Some((dependency, State::New)) => {
+                    set(&mut states, dependency, State::OnPath);
+                    path.push((dependency, 0, None));
+                }
+                Some((_, State::Placed)) => {}
+                Some((_, State::Cyclic(cycle))) => *reaches = Some(cycle),
+                Some((dependency, State::OnPath)) => {
+                    let cycle = path.iter().map(|(flag, ..)| *flag).skip_while(|flag| *flag != dependency);
+                    let cycle = describe(cycle.chain([dependency]), &key);
+                    if let Some((_, _, reaches)) = path.last_mut() {
+                        *reaches = Some(cycle);
+                    }
+                }
+                None => {
+                    let reaches = reaches.take();
+                    path.pop();
+                    match reaches {
+                        Some(cycle) => {
+                            set(&mut states, flag, State::Cyclic(Rc::clone(&cycle)));
+                            if let Some((_, _, reaches)) = path.last_mut() {
+                                *reaches = Some(Rc::clone(&cycle));
+                            }
+                            order.cyclic.push((flag, cycle));
+                        }
+                        None => {
+                            set(&mut states, flag, State::Placed);
+                            order.placed.push(flag);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    order
+}
+
+fn state(states: &[State], flag: u32) -> State {
+    states.get(flag as usize).cloned().unwrap_or(State::Placed)
+}
+
+fn set(states: &mut [State], flag: u32, state: State) {
+    if let Some(place) = states.get_mut(flag as usize) {
+        *place = state;
+    }
+}
+
+/// A cycle in words, cut short when it is long.
+fn describe(cycle: impl Iterator<Item = u32>, key: &impl Fn(u32) -> String) -> Rc<str> {
+    const SHOWN: usize = 8;
+    let cycle: Vec<u32> = cycle.collect();
+    let shown: Vec<String> = cycle.iter().take(SHOWN).map(|flag| key(*flag)).collect();
+    let more = cycle.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!(" -> … ({more} more)") } else { String::new() };
+    (shown.join(" -> ") + &rest).into()
+}
+
+/// Finds what flags depend on, in the order in which it is to be evaluated. For flags that reach no cycle.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    seen: Vec<u32>,
+    round: u32,
+    path: Vec<(u32, usize)>,
+}
+
+impl Walk {
+    pub(crate) fn new(flags: usize) -> Self {
+        Self { seen: vec![0; flags], round: 0, path: Vec::new() }
+    }
+
+    /// Forgets which flags were seen.
+    pub(crate) fn restart(&mut self) {
+        self.round += 1;
+        self.path.clear();
+    }
+
+    /// Visits a flag's dependencies and then the flag itself, each unless seen since the last restart.
+    pub(crate) fn visit<'a>(
+        &mut self,
+        start: u32,
+        dependencies: impl Fn(u32) -> &'a [u32],
+        mut place: impl FnMut(u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.enter(start);
+        while let Some((flag, next)) = self.path.last_mut() {
+            let flag = *flag;
+            let dependency = dependencies(flag).get(*next).copied();
+            *next += 1;
+            match dependency {
+                Some(dependency) => self.enter(dependency),
+                None => {
+                    self.path.pop();
+                    place(flag)?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn enter(&mut self, flag: u32) {
+        if let Some(seen) = self.seen.get_mut(flag as usize)
+            && *seen != self.round
+        {
+            *seen = self.round;
+            self.path.push((flag, 0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ordered(dependencies: &[&[u32]]) -> (Vec<u32>, Vec<(u32, String)>) {
+        let dependencies: Vec<Vec<u32>> = dependencies.iter().map(|list| list.to_vec()).collect();
+        let order = order(&dependencies, |flag| flag.to_string());
+        (order.placed, order.cyclic.into_iter().map(|(flag, cycle)| (flag, cycle.to_string())).collect())
+    }
+
+    #[test]
+    fn dependencies_come_first_and_once() {
+        assert_eq!(ordered(&[&[2, 1], &[2], &[]]).0, [2, 1, 0]);
+        assert_eq!(ordered(&[&[1, 2], &[3], &[3], &[]]).0, [3, 1, 2, 0]);
+    }
+
+    #[test]
+    fn what_reaches_a_cycle_is_left_out_and_nothing_else() {
+        let (placed, cyclic) = ordered(&[&[1], &[2], &[1, 4], &[0], &[], &[5]]);
+        assert_eq!(placed, [4]);
+        let expected = [(2, "1 -> 2 -> 1"), (1, "1 -> 2 -> 1"), (0, "1 -> 2 -> 1"), (3, "1 -> 2 -> 1"), (5, "5 -> 5")];
+        assert_eq!(cyclic, expected.map(|(flag, cycle)| (flag, cycle.to_owned())));
+    }
+
+    #[test]
+    fn long_chains_do_not_recurse() {
+        let chain: Vec<Vec<u32>> = (0..100_000).map(|flag| vec![flag + 1]).chain([vec![]]).collect();
+        assert_eq!(order(&chain, |flag| flag.to_string()).placed.len(), 100_001);
+        let cycle: Vec<Vec<u32>> = (0..100_000).map(|flag| vec![(flag + 1) % 100_000]).collect();
+        assert_eq!(order(&cycle, |flag| flag.to_string()).cyclic.len(), 100_000);
+    }
+}

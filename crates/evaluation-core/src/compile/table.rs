@@ -1,0 +1,164 @@
+//! Numbering conditions and building the truth table's index.
+
+use super::conditions::Conditions;
+use super::texts::Texts;
+use crate::compiled::{
+    Cohorts, Compiled, Condition, Mask, Membership, OutcomeId, Slot, Source, Span, Test, Uses, Vocabulary, index32, result_value,
+};
+use crate::context::{Selected, Subject};
+
+/// Moves slots, conditions and texts into the set. Conditions with a place in the truth table come first, those of a
+/// slot together.
+pub(super) fn finish(conditions: Conditions<'_>, texts: Texts, set: &mut Compiled) {
+    set.texts = texts.into_boxed();
+    let Conditions { sources, conditions, cohorts, .. } = conditions;
+    set.cohorts = cohorts.into_iter().map(|(group_type, ids)| Cohorts::new(group_type, ids)).collect();
+    let cohorts_of = |source: Option<&Source>| match source {
+        Some(Source::Context(selector)) => {
+            let group_type = selector.cohort_group_type()?;
+            set.cohorts.iter().position(|it| *it.group_type == *group_type).map(index32)
+        }
+        _ => None,
+    };
+    let from_context = |slot: u32| matches!(sources.get(slot as usize), Some(Source::Context(_)));
+    let place = |condition: &Condition| match &condition.test {
+        _ if !from_context(condition.slot) || cohorts_of(sources.get(condition.slot as usize)).is_some() => {
+            Place::Behind
+        },
+        Test::Equals { .. } | Test::ContainsAny { .. } => Place::Membership(condition.slot),
+        Test::Compare { .. } | Test::CompareVersion { .. } => Place::Comparison(condition.slot),
+        _ => Place::Behind,
+    };
+    let mut numbered: Vec<(Place, u32, Condition)> =
+        conditions.into_iter().zip(0..).map(|(condition, id)| (place(&condition), id, condition)).collect();
+    numbered.sort_by_key(|(place, id, _)| (place.rank(), *id));
+
+    let mut ids = vec![0; numbered.len()];
+    for (place, (_, id, _)) in numbered.iter().enumerate() {
+        if let Some(entry) = ids.get_mut(*id as usize) {
+            *entry = index32(place);
+        }
+    }
+    for member in &mut set.members {
+        *member = ids.get(*member as usize).copied().unwrap_or_default();
+    }
+
+    set.tabled = numbered.iter().filter(|(place, ..)| !matches!(place, Place::Behind)).count();
+    let span = |wanted: Place| {
+        let start = numbered.partition_point(|(place, ..)| place.rank() < wanted.rank());
+        let end = numbered.partition_point(|(place, ..)| place.rank() <= wanted.rank());
+        Span::new(start, end)
+    };
+    let spans: Vec<(Span, Span)> = (0..index32(sources.len()))
+        .map(|slot| (span(Place::Membership(slot)), span(Place::Comparison(slot))))
+        .collect();
+    set.conditions = numbered.into_iter().map(|(_, _, condition)| condition).collect();
+
+    let mut masks = Vec::new();
+    let mut slots = Vec::with_capacity(sources.len());
+    for (source, (memberships, comparisons)) in sources.into_iter().zip(spans) {
+        let cohorts = cohorts_of(Some(&source));
+        slots.push(slot(source, cohorts, memberships, comparisons, &set.conditions, &set.texts, &mut masks));
+    }
+    decide_results(set, &slots);
+    set.slots = slots.into();
+    set.masks = masks.into();
+}
+
+/// Where a condition stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the truth table, among its slot's questions of equality.
+    Membership(u32),
+    /// In the truth table, among its slot's comparisons.
+    Comparison(u32),
+    /// Behind the truth table: asked only when reached.
+    Behind,
+}
+
+impl Place {
+    fn rank(self) -> (bool, u32, bool) {
+        match self {
+            Self::Membership(slot) => (false, slot, false),
+            Self::Comparison(slot) => (false, slot, true),
+            Self::Behind => (true, 0, false),
+        }
+    }
+}
+
+fn slot(
+    source: Source,
+    cohorts: Option<u32>,
+    memberships: Span,
+    comparisons: Span,
+    conditions: &[Condition],
+    texts: &[Box<str>],
+    masks: &mut Vec<Mask>,
+) -> Slot {
+    let numbered = |span: Span| span.of(conditions).iter().zip(span.start..);
+    let where_ = |masks: &mut Vec<Mask>, holds: &dyn Fn(&Condition) -> bool| {
+        let all = numbered(memberships).chain(numbered(comparisons));
+        Mask::push_all(masks, all.filter(|(condition, _)| holds(condition)).map(|(_, bit)| bit))
+    };
+    let null = where_(masks, &|condition| condition.on_null);
+    let text = where_(masks, &|condition| matches!(condition.test, Test::Equals { negated: true, .. }));
+    let list = where_(masks, &|condition| matches!(condition.test, Test::ContainsAny { negated: true, .. }));
+
+    let mut occurrences: Vec<(u32, u32)> = Vec::new();
+    for (condition, bit) in numbered(memberships) {
+        if let Test::Equals { values, .. } | Test::ContainsAny { values, .. } = &condition.test {
+            occurrences.extend(values.ids().map(|text| (text, bit)));
+        }
+    }
+    occurrences.sort_unstable();
+    let uses: Vec<(u32, Uses)> = occurrences
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .filter_map(|chunk| {
+            let (text, _) = chunk.first()?;
+            let test = |bit: u32| conditions.get(bit as usize).map(|condition| &condition.test);
+            let mut bits = |wanted: &dyn Fn(&Test) -> bool| {
+                let bits = chunk.iter().map(|(_, bit)| *bit).filter(|bit| test(*bit).is_some_and(wanted));
+                Mask::push_all(masks, bits)
+            };
+            let as_text = bits(&|test| matches!(test, Test::Equals { .. }));
+            let in_list = bits(&|test| !matches!(test, Test::Equals { negated: true, .. }));
+            Some((*text, Uses { as_text, in_list }))
+        })
+        .collect();
+    let vocabulary = Vocabulary::new(texts, uses.into_iter());
+    Slot { source, cohorts, memberships, comparisons, null, text, list, vocabulary }
+}
+
+/// Decides conditions on results for every outcome that there can be.
+fn decide_results(set: &mut Compiled, slots: &[Slot]) {
+    let mut conditions = std::mem::take(&mut set.conditions);
+    for condition in &mut conditions {
+        let Some(Source::Result { flag, path }) = slots.get(condition.slot as usize).map(|slot| &slot.source) else {
+            continue;
+        };
+        let outcomes = set.flags.get(*flag as usize).map(|flag| flag.outcomes).unwrap_or_default();
+        let mut holds = vec![0_u64; outcomes.of(&set.outcomes).len().div_ceil(64)];
+        for (place, outcome) in (outcomes.start..outcomes.end).enumerate() {
+            let value = result_value(set, *flag, OutcomeId::new(outcome as usize), path);
+            let holding = match Subject::new(value.map_or(Selected::Null, Selected::Owned)) {
+                Subject::Null => condition.on_null,
+                subject => condition.test.holds(&set.texts, &subject),
+            };
+            if let Some(word) = holds.get_mut(place / 64) {
+                *word |= u64::from(holding) << (place % 64);
+            }
+        }
+        condition.test = Test::Result { flag: *flag, holds: holds.into() };
+    }
+    set.conditions = conditions;
+}
+
+impl Membership {
+    fn ids(&self) -> impl Iterator<Item = u32> {
+        let (few, many) = match self {
+            Self::Few(ids) => (Some(ids.iter()), None),
+            Self::Many(table) => (None, Some(table.iter())),
+        };
+        few.into_iter().flatten().chain(many.into_iter().flatten()).copied()
+    }
+}

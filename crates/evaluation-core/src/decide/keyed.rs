@@ -1,0 +1,79 @@
+//! Some flags, with what they depend on.
+
+use std::ops::ControlFlow;
+
+use super::{Direct, Results, decide};
+use crate::compile::Walk;
+use crate::compiled::{Closure, Compiled, OutcomeId};
+use crate::context::EvaluationContext;
+
+/// Decides the flags of some keys and all that they depend on. The outcomes are of all flags; those not evaluated have
+/// none. Keys that no flag has are passed over.
+pub(crate) fn evaluate_keys<C: EvaluationContext + ?Sized>(set: &Compiled, context: &C, keys: &[&str]) -> Vec<OutcomeId> {
+    evaluate_flags(set, context, keys.iter().filter_map(|key| set.find(key)))
+}
+
+/// Decides one flag. Allocates nothing for the decision unless the flag depends on more than [`Closure::KEPT`] others.
+#[inline]
+pub(crate) fn evaluate_one<C: EvaluationContext + ?Sized>(set: &Compiled, context: &C, index: u32) -> OutcomeId {
+    let Some(flag) = set.flags.get(index as usize) else {
+        return OutcomeId::NONE;
+    };
+    match flag.closure {
+        Closure::Ordered(closure) if closure.is_empty() => {
+            decide(set, flag, &mut Direct { set, context, results: Results::Listed(&[]) })
+        }
+        Closure::Ordered(closure) => {
+            let mut known = [(0, OutcomeId::NONE); Closure::KEPT];
+            let dependencies = closure.of(&set.dependencies);
+            for (place, dependency) in dependencies.iter().enumerate() {
+                let (before, rest) = known.split_at_mut(place);
+                let mut direct = Direct { set, context, results: Results::Listed(before) };
+                if let (Some(flag), Some(entry)) = (set.flags.get(*dependency as usize), rest.first_mut()) {
+                    *entry = (*dependency, decide(set, flag, &mut direct));
+                }
+            }
+            let known = known.get(..dependencies.len()).unwrap_or_default();
+            decide(set, flag, &mut Direct { set, context, results: Results::Listed(known) })
+        }
+        Closure::Large => {
+            let outcomes = evaluate_flags(set, context, std::iter::once(index));
+            outcomes.get(index as usize).copied().unwrap_or(OutcomeId::NONE)
+        }
+    }
+}
+
+fn evaluate_flags<C: EvaluationContext + ?Sized>(
+    set: &Compiled,
+    context: &C,
+    flags: impl Iterator<Item = u32>,
+) -> Vec<OutcomeId> {
+    let mut outcomes = vec![OutcomeId::NONE; set.flags.len()];
+    for_each_in_order(set, flags, |index, order| {
+        let results = Results::Scattered { outcomes: &outcomes, order };
+        if let Some(flag) = set.flags.get(index as usize) {
+            let outcome = decide(set, flag, &mut Direct { set, context, results });
+            if let Some(entry) = outcomes.get_mut(index as usize) {
+                *entry = outcome;
+            }
+        }
+    });
+    outcomes
+}
+
+/// Visits flags and what they depend on in the order of evaluation, with those visited before.
+pub(crate) fn for_each_in_order(set: &Compiled, flags: impl Iterator<Item = u32>, mut visit: impl FnMut(u32, &[u32])) {
+    let dependencies = |flag: u32| {
+        set.flags.get(flag as usize).map(|flag| flag.dependencies.of(&set.dependencies)).unwrap_or_default()
+    };
+    let mut walk = Walk::new(set.flags.len());
+    let mut order = Vec::new();
+    walk.restart();
+    for flag in flags {
+        let _ = walk.visit(flag, dependencies, |placed| {
+            visit(placed, &order);
+            order.push(placed);
+            ControlFlow::Continue(())
+        });
+    }
+}

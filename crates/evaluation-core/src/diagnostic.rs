@@ -1,0 +1,75 @@
+//! What is wrong with flag configs.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How much a diagnostic matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The flag is used as it stands, but hardly as it was meant.
+    Warning,
+    /// The flag is left out. All others work.
+    Error,
+}
+
+/// What kind of thing is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DiagnosticKind {
+    /// The flag lacks a field that is needed, or one has the wrong type.
+    Malformed,
+    /// The flag is part of a dependency cycle, or depends on a flag that is.
+    DependencyCycle,
+    /// A flag of the same key stands later in the list and replaces this one.
+    RepeatedFlag,
+    /// An object holds the same member twice; the last one counts.
+    RepeatedMember,
+    /// A dependency names a flag that is not in the list. It is ignored.
+    UnknownDependency,
+    /// A condition reads a result without the flag depending on it, so that it may not be there yet.
+    UndeclaredDependency,
+    /// A condition's operator is not known. The condition never matches.
+    UnknownOperator,
+    /// A pattern cannot be used. It matches nothing.
+    InvalidPattern,
+    /// A segment or distribution names a variant that the flag does not have.
+    UnknownVariant,
+    /// A segment can never be reached or never matches.
+    UnreachableSegment,
+}
+
+/// Something wrong with a flag config, found when it was compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// Whether the flag is left out.
+    pub severity: Severity,
+    /// What kind of thing is wrong.
+    pub kind: DiagnosticKind,
+    /// The flag's key, if it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
+    /// Where in the flag, such as `segments[0].conditions[1][0].op`; where in the list, if the key is not known.
+    pub path: String,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.severity {
+            Severity::Warning => "warning: ",
+            Severity::Error => "error: ",
+        })?;
+        if let Some(flag) = &self.flag {
+            write!(f, "flag `{flag}`: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}

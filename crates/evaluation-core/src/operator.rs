@@ -1,0 +1,128 @@
+//! The operators of conditions.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How a condition compares the selected value with its own values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each is documented by its name on the wire")]
+pub enum Operator {
+    Is,
+    IsNot,
+    Contains,
+    DoesNotContain,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    VersionLess,
+    VersionLessOrEqual,
+    VersionGreater,
+    VersionGreaterOrEqual,
+    SetIs,
+    SetIsNot,
+    SetContains,
+    SetDoesNotContain,
+    SetContainsAny,
+    SetDoesNotContainAny,
+    RegexMatch,
+    RegexDoesNotMatch,
+}
+
+impl Operator {
+    /// Every operator.
+    pub const ALL: [Self; 20] = [
+        Self::Is,
+        Self::IsNot,
+        Self::Contains,
+        Self::DoesNotContain,
+        Self::Less,
+        Self::LessOrEqual,
+        Self::Greater,
+        Self::GreaterOrEqual,
+        Self::VersionLess,
+        Self::VersionLessOrEqual,
+        Self::VersionGreater,
+        Self::VersionGreaterOrEqual,
+        Self::SetIs,
+        Self::SetIsNot,
+        Self::SetContains,
+        Self::SetDoesNotContain,
+        Self::SetContainsAny,
+        Self::SetDoesNotContainAny,
+        Self::RegexMatch,
+        Self::RegexDoesNotMatch,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Is => "is",
+            Self::IsNot => "is not",
+            Self::Contains => "contains",
+            Self::DoesNotContain => "does not contain",
+            Self::Less => "less",
+            Self::LessOrEqual => "less or equal",
+            Self::Greater => "greater",
+            Self::GreaterOrEqual => "greater or equal",
+            Self::VersionLess => "version less",
+            Self::VersionLessOrEqual => "version less or equal",
+            Self::VersionGreater => "version greater",
+            Self::VersionGreaterOrEqual => "version greater or equal",
+            Self::SetIs => "set is",
+            Self::SetIsNot => "set is not",
+            Self::SetContains => "set contains",
+            Self::SetDoesNotContain => "set does not contain",
+            Self::SetContainsAny => "set contains any",
+            Self::SetDoesNotContainAny => "set does not contain any",
+            Self::RegexMatch => "regex match",
+            Self::RegexDoesNotMatch => "regex does not match",
+        }
+    }
+
+    /// What the condition says of a value that is null or missing. `none` tells whether the condition's values hold
+    /// the text `(none)`.
+    pub(crate) fn on_null(self, none: bool) -> bool {
+        match self {
+            Self::Is
+            | Self::Contains
+            | Self::Less
+            | Self::LessOrEqual
+            | Self::Greater
+            | Self::GreaterOrEqual
+            | Self::VersionLess
+            | Self::VersionLessOrEqual
+            | Self::VersionGreater
+            | Self::VersionGreaterOrEqual
+            | Self::SetIs
+            | Self::SetContains
+            | Self::SetContainsAny => none,
+            Self::IsNot | Self::DoesNotContain | Self::SetDoesNotContain | Self::SetDoesNotContainAny => !none,
+            Self::SetIsNot | Self::RegexDoesNotMatch => true,
+            Self::RegexMatch => false,
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Names are exact and case-sensitive.
+impl FromStr for Operator {
+    type Err = UnknownOperator;
+
+    fn from_str(name: &str) -> Result<Self, UnknownOperator> {
+        Self::ALL.into_iter().find(|operator| operator.as_str() == name).ok_or(UnknownOperator)
+    }
+}
+
+/// The text names no operator. A condition with such a name never matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of an operator")]
+#[non_exhaustive]
+pub struct UnknownOperator;

@@ -1,0 +1,46 @@
+//! Why a pattern was refused.
+
+use std::fmt;
+
+/// Why [`Pattern::compile`](super::Pattern::compile) refused a pattern. Each message is one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PatternError {
+    /// The text is not a regular expression this engine reads.
+    #[error("invalid pattern: {reason}")]
+    Invalid {
+        /// What is wrong with it, in one line.
+        reason: String,
+    },
+    /// The text may be well formed, but goes past a limit that keeps time and memory bounded.
+    #[error("pattern too large: {limit}")]
+    TooLarge {
+        /// The limit it goes past, in one line.
+        limit: String,
+    },
+}
+
+impl PatternError {
+    /// An [`PatternError::Invalid`]; of a reason of several lines, only the last is kept, since
+    /// that is where the engines put the explanation.
+    pub(super) fn invalid(reason: impl fmt::Display) -> Self {
+        let reason = reason.to_string();
+        let line = reason.lines().map(str::trim).rfind(|line| !line.is_empty());
+        let line = line.unwrap_or("not understood");
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        let mut short: String = line.chars().take(MAX_REASON_CHARS).collect();
+        if short.len() < line.len() {
+            short.push('…');
+        }
+        Self::Invalid { reason: short }
+    }
+
+    /// A [`PatternError::TooLarge`].
+    pub(super) fn too_large(limit: impl fmt::Display) -> Self {
+        Self::TooLarge {
+            limit: limit.to_string(),
+        }
+    }
+}
+
+/// Messages may quote the pattern, which may be long.
+const MAX_REASON_CHARS: usize = 160;

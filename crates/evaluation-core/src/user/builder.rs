@@ -1,0 +1,139 @@
+//! Building users.
+
+use super::User;
+use crate::context::UserField;
+use crate::value::Value;
+
+/// Builds a [`User`]. Nothing is set to begin with; setting a thing again replaces it.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct UserBuilder {
+    user: User,
+}
+
+macro_rules! text_setters {
+    ($($(#[$doc:meta])* $name:ident => $field:ident;)*) => {
+        impl UserBuilder {$(
+            $(#[$doc])*
+            pub fn $name(mut self, $name: impl Into<String>) -> Self {
+                self.user.set_text(UserField::$field, $name.into());
+                self
+            }
+        )*}
+    };
+}
+
+text_setters! {
+    /// Sets the user's id.
+    user_id => UserId;
+    /// Sets the device's id.
+    device_id => DeviceId;
+    /// Sets the country.
+    country => Country;
+    /// Sets the region in the country.
+    region => Region;
+    /// Sets the city.
+    city => City;
+    /// Sets the designated market area.
+    dma => Dma;
+    /// Sets the language.
+    language => Language;
+    /// Sets the platform, such as `iOS` or `Web`.
+    platform => Platform;
+    /// Sets the version of the application.
+    version => Version;
+    /// Sets the operating system.
+    os => Os;
+    /// Sets the device's manufacturer.
+    device_manufacturer => DeviceManufacturer;
+    /// Sets the device's brand.
+    device_brand => DeviceBrand;
+    /// Sets the device's model.
+    device_model => DeviceModel;
+    /// Sets the mobile carrier.
+    carrier => Carrier;
+    /// Sets the library that made the user.
+    library => Library;
+    /// Sets the IP address.
+    ip_address => IpAddress;
+}
+
+impl UserBuilder {
+    /// Sets one property of the user.
+    pub fn user_property(mut self, key: impl Into<Box<str>>, value: impl Into<Value>) -> Self {
+        self.user.user_properties.insert(key, value);
+        self
+    }
+
+    /// Sets several properties of the user.
+    pub fn user_properties<K, V>(mut self, properties: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<Box<str>>,
+        V: Into<Value>,
+    {
+        self.user.user_properties.extend(properties);
+        self
+    }
+
+    /// Puts the user into a group: the one that evaluation uses for this type.
+    pub fn group(mut self, group_type: impl Into<Box<str>>, name: impl Into<String>) -> Self {
+        self.user.groups.insert(group_type.into(), vec![name.into()]);
+        self
+    }
+
+    /// Puts the user into several groups of a type. Evaluation uses the first.
+    pub fn groups<I>(mut self, group_type: impl Into<Box<str>>, names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.user.groups.insert(group_type.into(), names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets one property of a group.
+    pub fn group_property(
+        mut self,
+        group_type: impl Into<Box<str>>,
+        name: impl Into<Box<str>>,
+        key: impl Into<Box<str>>,
+        value: impl Into<Value>,
+    ) -> Self {
+        let groups = self.user.group_properties.entry(group_type.into()).or_default();
+        groups.entry(name.into()).or_default().insert(key, value);
+        self
+    }
+
+    /// Says which cohorts the user is in. Synced cohorts, where there are any, replace this.
+    pub fn cohort_ids<I>(mut self, cohort_ids: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.user.cohort_ids = Some(cohort_ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Says which cohorts a group is in. Synced cohorts, where there are any, replace this.
+    pub fn group_cohort_ids<I>(mut self, group_type: impl Into<Box<str>>, name: impl Into<Box<str>>, cohort_ids: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let groups = self.user.group_cohort_ids.entry(group_type.into()).or_default();
+        groups.insert(name.into(), cohort_ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn build(self) -> User {
+        self.user
+    }
+}
+
+impl From<User> for UserBuilder {
+    fn from(user: User) -> Self {
+        Self { user }
+    }
+}

@@ -1,0 +1,146 @@
+//! What evaluation gives: variants by flag key.
+
+mod metadata;
+mod owned;
+mod variant;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+pub use metadata::Metadata;
+pub use owned::Variant;
+pub use variant::{ReadError, VariantRef};
+
+use crate::compiled::{Compiled, OutcomeId};
+use crate::text::compare_utf16;
+
+/// Variants by flag key: the result of an evaluation.
+///
+/// From local evaluation these are indices beside a handle of the flags, so that nothing of the flags is copied; from
+/// elsewhere, an owned map. Both read alike. Flags that yield nothing are not in it; those that were evaluated only
+/// because another depends on them are.
+///
+/// ```
+/// use evaluation_core::{Variant, Variants};
+///
+/// let variants: Variants = [("new-nav", Variant::new("on").with_value("on"))].into_iter().collect();
+/// assert!(variants.is_on("new-nav"));
+/// assert!(!variants.is_on("missing"));
+/// ```
+#[derive(Clone)]
+pub struct Variants {
+    repr: Repr,
+}
+
+#[derive(Clone)]
+enum Repr {
+    /// The outcome of each flag of a set.
+    Compiled { set: Arc<Compiled>, outcomes: Vec<OutcomeId> },
+    /// In UTF-16 order of the keys.
+    Owned(Vec<(Box<str>, Variant)>),
+}
+
+impl Variants {
+    pub(crate) fn compiled(set: Arc<Compiled>, outcomes: Vec<OutcomeId>) -> Self {
+        Self { repr: Repr::Compiled { set, outcomes } }
+    }
+
+    /// The variant of a flag.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<VariantRef<'_>> {
+        match &self.repr {
+            Repr::Compiled { set, outcomes } => {
+                let flag = set.find(key)?;
+                VariantRef::compiled(set, flag, *outcomes.get(flag as usize)?)
+            }
+            Repr::Owned(variants) => {
+                let place = variants.binary_search_by(|(known, _)| compare_utf16(known, key)).ok()?;
+                variants.get(place).map(|(_, variant)| VariantRef::owned(variant))
+            }
+        }
+    }
+
+    /// True when a flag's value is `on`: what plain feature flags give.
+    #[must_use]
+    pub fn is_on(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|variant| variant.is_on())
+    }
+
+    /// The variants in UTF-16 order of their flags' keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, VariantRef<'_>)> {
+        let (compiled, owned) = match &self.repr {
+            Repr::Compiled { set, outcomes } => (Some((set, outcomes)), None),
+            Repr::Owned(variants) => (None, Some(variants)),
+        };
+        let compiled = compiled.into_iter().flat_map(|(set, outcomes)| {
+            set.by_key.iter().filter_map(move |index| {
+                let flag = set.flags.get(*index as usize)?;
+                Some((&*flag.key, VariantRef::compiled(set, *index, *outcomes.get(*index as usize)?)?))
+            })
+        });
+        let owned = owned.into_iter().flatten().map(|(key, variant)| (&**key, VariantRef::owned(variant)));
+        compiled.chain(owned)
+    }
+
+    /// How many flags yielded a variant. Counts them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.repr {
+            Repr::Compiled { outcomes, .. } => outcomes.iter().filter(|outcome| outcome.is_some()).count(),
+            Repr::Owned(variants) => variants.len(),
+        }
+    }
+
+    /// True when no flag yielded a variant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl Default for Variants {
+    fn default() -> Self {
+        Self { repr: Repr::Owned(Vec::new()) }
+    }
+}
+
+impl fmt::Debug for Variants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Equal when the same flags have the same variants, wherever they come from.
+impl PartialEq for Variants {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+/// Of several variants of one key, the last counts.
+impl<K: Into<Box<str>>> FromIterator<(K, Variant)> for Variants {
+    fn from_iter<I: IntoIterator<Item = (K, Variant)>>(variants: I) -> Self {
+        let mut variants: Vec<_> = variants.into_iter().map(|(key, variant)| (key.into(), variant)).collect();
+        // The sort is stable and `dedup_by` keeps the first, so the last of each key is brought to the front.
+        variants.reverse();
+        variants.sort_by(|(a, _): &(Box<str>, Variant), (b, _)| compare_utf16(a, b));
+        variants.dedup_by(|(a, _), (b, _)| a == b);
+        Self { repr: Repr::Owned(variants) }
+    }
+}
+
+impl Serialize for Variants {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Variants {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let variants = indexmap::IndexMap::<Box<str>, Variant, foldhash::fast::RandomState>::deserialize(deserializer)?;
+        Ok(variants.into_iter().collect())
+    }
+}

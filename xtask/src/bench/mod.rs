@@ -1,0 +1,70 @@
+//! `cargo xtask bench`: how fast are flags decided, parsed and held?
+//!
+//! One process measures one task and prints JSON, one object a line; `--gate` and `--compare` start others of it. `docs/performance.md` says what the
+//! figures mean.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool of the workspace: it prints its figures, and a broken assumption should stop it"
+)]
+
+mod compare;
+mod eval;
+mod figures;
+mod gate;
+mod memory;
+mod options;
+mod owned;
+mod parse;
+mod process;
+mod table;
+mod work;
+mod workload;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use options::{Action, Mode, Options, Task};
+
+/// What a request for something that is not measured here ends with.
+const UNSUPPORTED: u8 = 2;
+
+/// Measures what the command line asks for.
+pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>> {
+    let Some(options) = Options::read(args)? else {
+        print!("{}", options::USAGE);
+        return Ok(ExitCode::SUCCESS);
+    };
+    if cfg!(debug_assertions) {
+        eprintln!("bench: built without optimisation, so these figures say nothing about speed");
+    }
+    match options.action {
+        Action::Measure => measure(&options),
+        Action::Gate => gate::run(&options),
+        Action::Compare { repeats, python } => compare::run(&options, repeats, python),
+        Action::Passes(passes) => gate::run_passes(&options, passes),
+    }
+}
+
+fn measure(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    match (options.task, options.mode) {
+        (Task::Cohort, _) => Ok(unsupported(
+            "this workspace has no cohort store yet: task cohort cannot be measured",
+        )),
+        (Task::Parse, _) => parse::run(options),
+        (Task::Memory, _) => memory::run(options),
+        (Task::Eval, Mode::Client) => Ok(unsupported(
+            "this workspace has no client yet: mode client cannot be measured",
+        )),
+        (Task::Eval, Mode::Engine | Mode::Single) => eval::run(options),
+    }
+}
+
+fn unsupported(reason: &str) -> ExitCode {
+    eprintln!("bench: {reason}");
+    ExitCode::from(UNSUPPORTED)
+}

@@ -1,0 +1,73 @@
+//! The workspace's own tools. `cargo xtask help` lists them.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a tool for people who work on this repository: it prints, and stops where something is wrong"
+)]
+
+mod bench;
+mod ci;
+mod conformance;
+mod driver;
+
+use std::alloc::System;
+use std::error::Error;
+use std::process::ExitCode;
+
+use lexopt::prelude::*;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+/// Counts what is allocated and held, for `bench`.
+#[global_allocator]
+static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const HELP: &str = "\
+cargo xtask <COMMAND>
+
+  ci [--full]    every check that has to pass, in order; --full adds those that install tools
+  conformance    vectors, and generated cases beside the official engines
+  driver         evaluates JSON lines from standard input: docs/conformance.md
+  bench          speed, memory and instruction counts: docs/performance.md
+
+Each takes --help.
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, Box<dyn Error>> {
+    let mut args = lexopt::Parser::from_env();
+    let command = match args.next()? {
+        Some(Value(command)) => command.string()?,
+        Some(Long("help") | Short('h')) | None => "help".to_owned(),
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    match command.as_str() {
+        "bench" => bench::run(&mut args),
+        "ci" => ci::run(&mut args),
+        "conformance" => conformance::run(&mut args).map(passed),
+        "driver" => driver::run(&mut args),
+        "help" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => Err(format!("no command `{other}`; see `cargo xtask help`").into()),
+    }
+}
+
+fn passed(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
