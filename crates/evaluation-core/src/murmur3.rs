@@ -43,34 +43,94 @@ impl Prefix {
         avalanche(end.state ^ scramble(end.pending) ^ end.len)
     }
 
+    /// The bytes that wait for a block to be filled. Behind prefixes that agree in them, a value falls into the same
+    /// blocks.
+    pub(crate) fn pending(self) -> Pending {
+        Pending { bytes: self.pending, bits: self.pending_bits }
+    }
+
+    /// The hash of the beginning and a value that was cut into blocks for its pending bytes.
+    #[inline]
+    pub(crate) fn finish_blocks(self, value: &Blocks) -> u32 {
+        let blocks = value.blocks.get(..value.count).unwrap_or_default();
+        let state = blocks.iter().fold(self.state, |state, block| step(state, *block));
+        avalanche(state ^ value.tail ^ self.len.wrapping_add(value.len))
+    }
+
     #[inline]
     fn extend(mut self, bytes: &[u8]) -> Self {
         let (blocks, tail) = bytes.as_chunks::<4>();
+        let mut carry = u64::from(self.pending);
         for block in blocks {
-            self.push(u32::from_le_bytes(*block), 32);
+            carry |= u64::from(u32::from_le_bytes(*block)) << self.pending_bits;
+            self.state = mix(self.state, carry as u32);
+            carry >>= 32;
         }
-        let mut last = [0; 4];
-        for (to, from) in last.iter_mut().zip(tail) {
-            *to = *from;
+        let last = match *tail {
+            [a] => u64::from(a),
+            [a, b] => u64::from(u16::from_le_bytes([a, b])),
+            [a, b, c] => u64::from(u32::from_le_bytes([a, b, c, 0])),
+            _ => 0,
+        };
+        carry |= last << self.pending_bits;
+        self.pending_bits += tail.len() as u32 * 8;
+        if self.pending_bits >= 32 {
+            self.state = mix(self.state, carry as u32);
+            carry >>= 32;
+            self.pending_bits -= 32;
         }
-        self.push(u32::from_le_bytes(last), tail.len() as u32 * 8);
+        self.pending = carry as u32;
         self.len = self.len.wrapping_add(bytes.len() as u32);
         self
     }
+}
 
-    /// Adds `bits` bits; those of `word` above them are zero.
-    #[inline]
-    fn push(&mut self, word: u32, bits: u32) {
-        let joined = u64::from(self.pending) | (u64::from(word) << self.pending_bits);
-        let total = self.pending_bits + bits;
-        if total >= 32 {
-            self.state = mix(self.state, joined as u32);
-            self.pending = (joined >> 32) as u32;
-            self.pending_bits = total - 32;
-        } else {
-            self.pending = joined as u32;
-            self.pending_bits = total;
+/// Up to three bytes at the end of a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Pending {
+    bytes: u32,
+    bits: u32,
+}
+
+/// A value cut into blocks, the part of the hash that does not depend on the prefix done.
+///
+/// A user's id is hashed under the salts of many flags. Most salts are of one length, and then everything about the
+/// id but the mixing into the state is the same for all of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blocks {
+    blocks: [u32; Self::CAPACITY],
+    count: usize,
+    tail: u32,
+    /// Bytes of the value.
+    len: u32,
+}
+
+impl Blocks {
+    const CAPACITY: usize = 12;
+
+    /// Cuts a value; none if it is too long to be kept.
+    pub(crate) fn new(pending: Pending, value: &[u8]) -> Option<Self> {
+        let mut blocks = [0; Self::CAPACITY];
+        let (whole, tail) = value.as_chunks::<4>();
+        let mut carry = u64::from(pending.bytes);
+        let mut count = 0;
+        let mut push = |carry: u64| {
+            *blocks.get_mut(count)? = scramble(carry as u32);
+            count += 1;
+            Some(carry >> 32)
+        };
+        for block in whole {
+            carry = push(carry | u64::from(u32::from_le_bytes(*block)) << pending.bits)?;
         }
+        let mut bits = pending.bits;
+        for byte in tail {
+            carry |= u64::from(*byte) << bits;
+            bits += 8;
+        }
+        if bits >= 32 {
+            carry = push(carry)?;
+        }
+        Some(Self { blocks, count, tail: scramble(carry as u32), len: value.len() as u32 })
     }
 }
 
@@ -81,7 +141,12 @@ fn scramble(block: u32) -> u32 {
 
 #[inline]
 fn mix(state: u32, block: u32) -> u32 {
-    (state ^ scramble(block)).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64)
+    step(state, scramble(block))
+}
+
+#[inline]
+fn step(state: u32, scrambled: u32) -> u32 {
+    (state ^ scrambled).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64)
 }
 
 #[inline]
@@ -109,7 +174,11 @@ mod tests {
         #[test]
         fn a_kept_prefix_changes_nothing(salt in ".{0,20}", value in ".{0,40}") {
             let whole = format!("{salt}/{value}");
-            prop_assert_eq!(Prefix::of_salt(&salt).finish(value.as_bytes()), murmur3_32(whole.as_bytes()));
+            let prefix = Prefix::of_salt(&salt);
+            prop_assert_eq!(prefix.finish(value.as_bytes()), murmur3_32(whole.as_bytes()));
+            if let Some(blocks) = Blocks::new(prefix.pending(), value.as_bytes()) {
+                prop_assert_eq!(prefix.finish_blocks(&blocks), murmur3_32(whole.as_bytes()));
+            }
         }
     }
 }

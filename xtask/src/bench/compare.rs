@@ -59,29 +59,19 @@ const STEPS: [Step; 4] = [
 ];
 
 /// Runs every step in every round, then prints the table.
-pub(super) fn run(
-    options: &Options,
-    repeats: usize,
-    python: bool,
-) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(options: &Options, repeats: usize, python: bool) -> Result<ExitCode, Box<dyn Error>> {
     let engines = Engine::find(python)?;
     let mut samples = Vec::new();
     for round in 0..repeats {
         for step in &STEPS {
-            for engine in engines
-                .iter()
-                .filter(|engine| step.with_peers || engine.is_ours)
-            {
+            for engine in engines.iter().filter(|engine| step.with_peers || engine.is_ours) {
                 for line in engine.measure(step, options)? {
                     samples.push(line.sample(step, round)?);
                 }
             }
         }
     }
-    println!(
-        "\n{}",
-        table::markdown(&STEPS.map(|step| step.name), &samples)
-    );
+    println!("\n{}", table::markdown(&STEPS.map(|step| step.name), &samples));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -98,16 +88,9 @@ impl Engine {
     /// Ours and the peers, as `cargo xtask conformance` installs them.
     fn find(python: bool) -> Result<Vec<Self>, Box<dyn Error>> {
         let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let installed = xtask
-            .parent()
-            .ok_or("xtask stands in no workspace")?
-            .join("target/conformance");
+        let installed = xtask.parent().ok_or("xtask stands in no workspace")?.join("target/conformance");
         let modules = installed.join("node/node_modules");
-        let interpreter = if cfg!(windows) {
-            "Scripts/python.exe"
-        } else {
-            "bin/python"
-        };
+        let interpreter = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
         let interpreter = installed.join("python/venv").join(interpreter);
 
         let engine = |is_ours, program: PathBuf, first_arg: PathBuf| Self {
@@ -122,19 +105,14 @@ impl Engine {
         ];
         let mut needed = vec![modules.join("@amplitude/experiment-core")];
         if python {
-            engines.push(engine(
-                false,
-                interpreter.clone(),
-                xtask.join("peers/python/bench.py"),
-            ));
+            engines.push(engine(false, interpreter.clone(), xtask.join("peers/python/bench.py")));
             needed.push(interpreter);
         }
         match needed.iter().find(|path| !path.exists()) {
-            Some(path) => Err(format!(
-                "{} is not there: `cargo xtask conformance` installs the official engines",
-                path.display()
-            )
-            .into()),
+            Some(path) => {
+                Err(format!("{} is not there: `cargo xtask conformance` installs the official engines", path.display())
+                    .into())
+            }
             None => Ok(engines),
         }
     }
@@ -143,14 +121,7 @@ impl Engine {
     fn measure(&self, step: &Step, options: &Options) -> Result<Vec<Line>, Box<dyn Error>> {
         let output = Command::new(&self.program)
             .arg(&self.first_arg)
-            .args([
-                "--task",
-                step.task.name(),
-                "--mode",
-                step.mode.name(),
-                "--workload",
-                step.workload.name(),
-            ])
+            .args(["--task", step.task.name(), "--mode", step.mode.name(), "--workload", step.workload.name()])
             .args(["--seconds", &options.seconds.to_string(), "--bench"])
             .arg(&options.bench)
             .env("NODE_PATH", &self.modules)
@@ -164,10 +135,7 @@ impl Engine {
         }
         let text = String::from_utf8(output.stdout)?;
         print!("{text}");
-        let lines = text
-            .lines()
-            .map(serde_json::from_str::<Line>)
-            .collect::<Result<Vec<_>, _>>()?;
+        let lines = text.lines().map(serde_json::from_str::<Line>).collect::<Result<Vec<_>, _>>()?;
         for line in &lines {
             line.check(step, options)?;
         }
@@ -191,18 +159,12 @@ struct Line {
 impl Line {
     /// An engine whose results are wrong has no speed.
     fn check(&self, step: &Step, options: &Options) -> Result<(), Box<dyn Error>> {
-        let known = Options {
-            workload: step.workload,
-            bench: options.bench.clone(),
-            ..*options
-        }
-        .known_checksum();
+        let known = Options { workload: step.workload, bench: options.bench.clone(), ..*options }.known_checksum();
         match (known, &self.checksum) {
-            (Some(known), Some(checksum)) if checksum != known => Err(format!(
-                "{}: the checksum of {} is {checksum}, and {known} is right",
-                self.engine, step.name
-            )
-            .into()),
+            (Some(known), Some(checksum)) if checksum != known => {
+                Err(format!("{}: the checksum of {} is {checksum}, and {known} is right", self.engine, step.name)
+                    .into())
+            }
             _ => Ok(()),
         }
     }
@@ -210,22 +172,11 @@ impl Line {
     fn sample(self, step: &Step, round: usize) -> Result<Sample, Box<dyn Error>> {
         let missing = || format!("{} left out a figure of {}", self.engine, step.name);
         let (typical, best, cpu) = if step.task == Task::Parse {
-            (
-                self.ns.ok_or_else(missing)?,
-                self.ns_min.ok_or_else(missing)?,
-                None,
-            )
+            (self.ns.ok_or_else(missing)?, self.ns_min.ok_or_else(missing)?, None)
         } else {
             let flags = self.flags.ok_or_else(missing)?;
-            let (typical, best) = (
-                self.ns_per_user.ok_or_else(missing)?,
-                self.ns_per_user_min.ok_or_else(missing)?,
-            );
-            (
-                typical / flags,
-                best / flags,
-                self.cpu_ns_per_user.map(|ns| ns / flags),
-            )
+            let (typical, best) = (self.ns_per_user.ok_or_else(missing)?, self.ns_per_user_min.ok_or_else(missing)?);
+            (typical / flags, best / flags, self.cpu_ns_per_user.map(|ns| ns / flags))
         };
         Ok(Sample {
             step: step.name,

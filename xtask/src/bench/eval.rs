@@ -43,10 +43,7 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 
     let ns_per_user = together(&threads, median);
     let passes = threads.iter().map(|thread| thread.ns_per_user.len()).sum();
-    let cpu_ns = threads
-        .iter()
-        .map(|thread| thread.cpu_ns)
-        .sum::<Option<u64>>();
+    let cpu_ns = threads.iter().map(|thread| thread.cpu_ns).sum::<Option<u64>>();
     let users = passes * options.workload.users_per_pass();
     let line = Line {
         engine: "ours",
@@ -68,10 +65,7 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 
     match options.known_checksum() {
         Some(known) if known != line.checksum => {
-            eprintln!(
-                "bench: the checksum is {}, and {known} is right: these results are wrong",
-                line.checksum
-            );
+            eprintln!("bench: the checksum is {}, and {known} is right: these results are wrong", line.checksum);
             Ok(ExitCode::FAILURE)
         }
         _ => Ok(ExitCode::SUCCESS),
@@ -95,10 +89,7 @@ fn measure(work: &Work, options: &Options) -> Vec<Timed> {
     thread::scope(|scope| {
         let start = |_| scope.spawn(|| measure_thread(work, options, &ready));
         let threads: Vec<_> = (0..options.threads).map(start).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("a measuring thread does not panic"))
-            .collect()
+        threads.into_iter().map(|thread| thread.join().expect("a measuring thread does not panic")).collect()
     })
 }
 
@@ -115,21 +106,13 @@ fn measure_thread(work: &Work, options: &Options, ready: &Barrier) -> Timed {
     let cpu_before = process::thread_cpu_ns();
     let ns_per_user = repeat(options.seconds, &mut pass);
     let cpu_after = process::thread_cpu_ns();
-    let cpu_ns = cpu_before
-        .zip(cpu_after)
-        .map(|(before, after)| after - before);
-    Timed {
-        ns_per_user,
-        cpu_ns,
-    }
+    let cpu_ns = cpu_before.zip(cpu_after).map(|(before, after)| after - before);
+    Timed { ns_per_user, cpu_ns }
 }
 
 /// A second divided by the users that all threads together finish in one.
 fn together(threads: &[Timed], figure: impl Fn(&[f64]) -> f64) -> f64 {
-    1.0 / threads
-        .iter()
-        .map(|thread| 1.0 / figure(&thread.ns_per_user))
-        .sum::<f64>()
+    1.0 / threads.iter().map(|thread| 1.0 / figure(&thread.ns_per_user)).sum::<f64>()
 }
 
 /// Calls until the time is up, at least once.
@@ -148,10 +131,7 @@ mod tests {
 
     #[test]
     fn threads_share_the_work() {
-        let thread = |ns: f64| Timed {
-            ns_per_user: vec![ns],
-            cpu_ns: None,
-        };
+        let thread = |ns: f64| Timed { ns_per_user: vec![ns], cpu_ns: None };
         let ns = together(&[thread(100.0), thread(100.0)], |passes| passes[0]);
         assert!((ns - 50.0).abs() < 1e-9, "{ns}");
     }

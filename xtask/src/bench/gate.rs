@@ -21,47 +21,28 @@ const PASSES: (usize, usize) = (1, 3);
 /// Counts, prints and compares; what valgrind counts is left out, with a word, where there is none.
 pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     if cfg!(debug_assertions) {
-        return Err(
-            "the gate counts what the compiler makes of the code: run it from a release build"
-                .into(),
-        );
+        return Err("the gate counts what the compiler makes of the code: run it from a release build".into());
     }
-    let options = &Options {
-        workload: Workload::Medium,
-        mode: Mode::Engine,
-        bench: options.bench.clone(),
-        ..*options
-    };
+    let options = &Options { workload: Workload::Medium, mode: Mode::Engine, bench: options.bench.clone(), ..*options };
     let mut passed = true;
     for (mode, limit) in ALLOCATIONS {
         let work = Work::load(options, mode)?;
         if let Some(known) = options.known_checksum() {
             let checksum = work.checksum();
             if checksum != known {
-                return Err(format!(
-                    "the checksum of mode {} is {checksum}, and {known} is right",
-                    mode.name()
-                )
-                .into());
+                return Err(format!("the checksum of mode {} is {checksum}, and {known} is right", mode.name()).into());
             }
         }
         let what = format!("allocations per user, medium, {}", mode.name());
         passed &= holds(&what, work.allocs_per_user(), limit);
     }
     if has_valgrind()? {
-        passed &= holds(
-            "instructions per flag, medium, engine",
-            instructions_per_flag(options)?,
-            INSTRUCTIONS_PER_FLAG,
-        );
+        passed &=
+            holds("instructions per flag, medium, engine", instructions_per_flag(options)?, INSTRUCTIONS_PER_FLAG);
     } else {
         println!("gate: instructions per flag: not counted, valgrind is not installed");
     }
-    Ok(if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// `--passes`: what is counted. Nothing is timed, nothing else is done.
@@ -72,11 +53,7 @@ pub(super) fn run_passes(options: &Options, passes: usize) -> Result<ExitCode, B
 }
 
 fn holds(what: &str, count: f64, limit: f64) -> bool {
-    let (word, passed) = if count <= limit {
-        ("ok", true)
-    } else {
-        ("TOO MANY", false)
-    };
+    let (word, passed) = if count <= limit { ("ok", true) } else { ("TOO MANY", false) };
     println!("gate: {what}: {count:.1}, limit {limit}: {word}");
     passed
 }
@@ -94,13 +71,7 @@ fn instructions(options: &Options, passes: usize) -> Result<i64, Box<dyn Error>>
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(env::current_exe()?)
-        .args([
-            "bench",
-            "--workload",
-            options.workload.name(),
-            "--mode",
-            options.mode.name(),
-        ])
+        .args(["bench", "--workload", options.workload.name(), "--mode", options.mode.name()])
         .args(["--passes", &passes.to_string(), "--bench"])
         .arg(&options.bench)
         .stdin(Stdio::null())
@@ -114,18 +85,12 @@ fn instructions(options: &Options, passes: usize) -> Result<i64, Box<dyn Error>>
 
 /// The count in callgrind's last words: `==123== Collected : 456`.
 fn collected(log: &str) -> Option<i64> {
-    let (_, count) = log
-        .lines()
-        .find_map(|line| line.split_once("Collected :"))?;
+    let (_, count) = log.lines().find_map(|line| line.split_once("Collected :"))?;
     count.split_ascii_whitespace().next()?.parse().ok()
 }
 
 fn has_valgrind() -> Result<bool, Box<dyn Error>> {
-    let status = Command::new("valgrind")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let status = Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     match status {
         Ok(status) => Ok(status.success()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

@@ -36,9 +36,7 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         task: options.task.name(),
         workload: options.workload.name(),
         what: "flags",
-        rss_bytes: resident_after
-            .zip(resident)
-            .map(|(after, before)| after - before),
+        rss_bytes: resident_after.zip(resident).map(|(after, before)| after - before),
         held: live_after - live,
     };
     println!("{}", serde_json::to_string(&line)?);

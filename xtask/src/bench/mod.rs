@@ -52,14 +52,12 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
 
 fn measure(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     match (options.task, options.mode) {
-        (Task::Cohort, _) => Ok(unsupported(
-            "this workspace has no cohort store yet: task cohort cannot be measured",
-        )),
+        (Task::Cohort, _) => Ok(unsupported("this workspace has no cohort store yet: task cohort cannot be measured")),
         (Task::Parse, _) => parse::run(options),
         (Task::Memory, _) => memory::run(options),
-        (Task::Eval, Mode::Client) => Ok(unsupported(
-            "this workspace has no client yet: mode client cannot be measured",
-        )),
+        (Task::Eval, Mode::Client) => {
+            Ok(unsupported("this workspace has no client yet: mode client cannot be measured"))
+        }
         (Task::Eval, Mode::Engine | Mode::Single) => eval::run(options),
     }
 }

@@ -124,9 +124,7 @@ impl FromStr for Mode {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = [Self::Engine, Self::Client, Self::Single];
-        all.into_iter()
-            .find(|mode| mode.name() == text)
-            .ok_or("no such mode")
+        all.into_iter().find(|mode| mode.name() == text).ok_or("no such mode")
     }
 }
 
@@ -155,23 +153,15 @@ impl FromStr for Task {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = [Self::Eval, Self::Parse, Self::Memory, Self::Cohort];
-        all.into_iter()
-            .find(|task| task.name() == text)
-            .ok_or("no such task")
+        all.into_iter().find(|task| task.name() == text).ok_or("no such task")
     }
 }
 
 fn at_least_one(text: &str) -> Result<usize, &'static str> {
-    text.parse()
-        .ok()
-        .filter(|&number| number > 0)
-        .ok_or("a whole number from 1 is needed")
+    text.parse().ok().filter(|&number| number > 0).ok_or("a whole number from 1 is needed")
 }
 
 fn seconds(text: &str) -> Result<f64, &'static str> {
     let fits = |seconds: &f64| (0.001..=86_400.0).contains(seconds);
-    text.parse()
-        .ok()
-        .filter(fits)
-        .ok_or("a number of seconds is needed, from 0.001 to a day")
+    text.parse().ok().filter(fits).ok_or("a number of seconds is needed, from 0.001 to a day")
 }

@@ -33,17 +33,12 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     // Ours goes first: its first figure is that of a program that has just started.
     let first = (ours()?, owned()?);
     let in_turn = |seconds: f64| {
-        repeat(seconds, || Ok((ours()?, owned()?)))
-            .into_iter()
-            .collect::<Result<Vec<_>, Box<dyn Error>>>()
+        repeat(seconds, || Ok((ours()?, owned()?))).into_iter().collect::<Result<Vec<_>, Box<dyn Error>>>()
     };
     in_turn(options.seconds * WARM_UP)?;
     let (ours, owned): (Vec<f64>, Vec<f64>) = in_turn(options.seconds)?.into_iter().unzip();
 
-    for (engine, times, ns_first) in [
-        ("ours", ours, first.0),
-        ("serde_json-owned", owned, first.1),
-    ] {
+    for (engine, times, ns_first) in [("ours", ours, first.0), ("serde_json-owned", owned, first.1)] {
         let line = Line {
             engine,
             version: env!("CARGO_PKG_VERSION"),

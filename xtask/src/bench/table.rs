@@ -25,10 +25,7 @@ pub(super) fn markdown(steps: &[&str], samples: &[Sample]) -> String {
          |---|---|---|---|---|---|---|---|\n",
     );
     for step in steps {
-        let of_step: Vec<&Sample> = samples
-            .iter()
-            .filter(|sample| sample.step == *step)
-            .collect();
+        let of_step: Vec<&Sample> = samples.iter().filter(|sample| sample.step == *step).collect();
         let mut engines: Vec<&str> = Vec::new();
         for sample in &of_step {
             if !engines.contains(&sample.engine.as_str()) {
@@ -37,18 +34,10 @@ pub(super) fn markdown(steps: &[&str], samples: &[Sample]) -> String {
         }
         for engine in engines {
             let own = |figure: fn(&Sample) -> Option<f64>| -> Vec<f64> {
-                of_step
-                    .iter()
-                    .filter(|sample| sample.engine == engine)
-                    .filter_map(|sample| figure(sample))
-                    .collect()
+                of_step.iter().filter(|sample| sample.engine == engine).filter_map(|sample| figure(sample)).collect()
             };
             let ratios = |figure| {
-                if engine == OURS {
-                    Vec::new()
-                } else {
-                    ratios(&of_step, engine, figure)
-                }
+                if engine == OURS { Vec::new() } else { ratios(&of_step, engine, figure) }
             };
             let cells = [
                 spread(&own(typical)),
@@ -81,9 +70,7 @@ fn cpu(sample: &Sample) -> Option<f64> {
 fn ratios(samples: &[&Sample], engine: &str, figure: fn(&Sample) -> Option<f64>) -> Vec<f64> {
     let of_engine = samples.iter().filter(|sample| sample.engine == engine);
     let ratio = |sample: &&Sample| {
-        let ours = samples
-            .iter()
-            .find(|other| other.engine == OURS && other.round == sample.round)?;
+        let ours = samples.iter().find(|other| other.engine == OURS && other.round == sample.round)?;
         Some(figure(sample)? / figure(ours)?)
     };
     of_engine.filter_map(ratio).collect()
@@ -92,12 +79,7 @@ fn ratios(samples: &[&Sample], engine: &str, figure: fn(&Sample) -> Option<f64>)
 fn spread(numbers: &[f64]) -> String {
     match numbers {
         [] => String::new(),
-        _ => format!(
-            "{} ({}–{})",
-            number(median(numbers)),
-            number(least(numbers)),
-            number(most(numbers))
-        ),
+        _ => format!("{} ({}–{})", number(median(numbers)), number(least(numbers)), number(most(numbers))),
     }
 }
 
@@ -123,14 +105,7 @@ mod tests {
     use super::{Sample, markdown};
 
     fn sample(engine: &str, round: usize, typical: f64) -> Sample {
-        Sample {
-            step: "parse",
-            engine: engine.to_owned(),
-            round,
-            typical,
-            best: typical / 2.0,
-            cpu: None,
-        }
+        Sample { step: "parse", engine: engine.to_owned(), round, typical, best: typical / 2.0, cpu: None }
     }
 
     #[test]

@@ -25,12 +25,7 @@ impl Work {
             return Err("the workload has no flags".into());
         }
         let users = workload::users(&options.bench)?;
-        Ok(Self {
-            flags,
-            keys,
-            users,
-            mode,
-        })
+        Ok(Self { flags, keys, users, mode })
     }
 
     pub(super) fn flags(&self) -> usize {
@@ -100,9 +95,7 @@ impl Work {
 
 fn fnv1a(texts: &[&str]) -> u32 {
     let bytes = texts.iter().flat_map(|text| text.bytes());
-    bytes.fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

@@ -52,21 +52,15 @@ impl FromStr for Workload {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = [Self::Small, Self::Medium, Self::Large];
-        all.into_iter()
-            .find(|workload| workload.name() == text)
-            .ok_or("no such workload")
+        all.into_iter().find(|workload| workload.name() == text).ok_or("no such workload")
     }
 }
 
 /// The users, in the order of their file.
 pub(super) fn users(dir: &Path) -> Result<Vec<User>, Box<dyn Error>> {
     let text = read(&dir.join("users.jsonl"))?;
-    let lines = text
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty());
-    let users = lines
-        .map(serde_json::from_slice)
-        .collect::<Result<Vec<User>, _>>()?;
+    let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let users = lines.map(serde_json::from_slice).collect::<Result<Vec<User>, _>>()?;
     if users.is_empty() {
         return Err("the workload has no users".into());
     }

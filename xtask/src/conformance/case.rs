@@ -22,15 +22,8 @@ impl Case {
     }
 
     fn request(&self, id: usize, flags: &str, of: &Json) -> String {
-        let keys = self
-            .flag_keys
-            .as_ref()
-            .map(|keys| format!(",\"flag_keys\":{keys}"))
-            .unwrap_or_default();
-        format!(
-            "{{\"id\":{id},\"{flags}\":{of},\"context\":{}{keys}}}",
-            self.context
-        )
+        let keys = self.flag_keys.as_ref().map(|keys| format!(",\"flag_keys\":{keys}")).unwrap_or_default();
+        format!("{{\"id\":{id},\"{flags}\":{of},\"context\":{}{keys}}}", self.context)
     }
 }
 

@@ -21,10 +21,8 @@ pub(super) fn run(engines: &mut Engines, wanted: usize, seed: u64) -> Result<Tal
     let mut tally = Tally::default();
     let mut shown: Vec<u64> = Vec::new();
     while tally.total() < wanted {
-        let groups: Vec<(u64, Group)> = (0..BATCH)
-            .map(|_| seeds.next())
-            .map(|seed| (seed, generate::group(seed)))
-            .collect();
+        let groups: Vec<(u64, Group)> =
+            (0..BATCH).map(|_| seeds.next()).map(|seed| (seed, generate::group(seed))).collect();
         let mut left = wanted - tally.total();
         let asked: Vec<(&Json, &[Case])> = groups
             .iter()
@@ -35,15 +33,10 @@ pub(super) fn run(engines: &mut Engines, wanted: usize, seed: u64) -> Result<Tal
             })
             .collect();
         let answers = engines.ask_groups(&asked)?;
-        let cases = asked
-            .iter()
-            .zip(&groups)
-            .flat_map(|((_, cases), (seed, _))| cases.iter().map(move |case| (seed, case)));
+        let cases =
+            asked.iter().zip(&groups).flat_map(|((_, cases), (seed, _))| cases.iter().map(move |case| (seed, case)));
         for ((seed, case), answers) in cases.zip(&answers) {
-            let differs = answers
-                .peers
-                .iter()
-                .position(|theirs| !answers.ours.same(theirs));
+            let differs = answers.peers.iter().position(|theirs| !answers.ours.same(theirs));
             tally.count(differs.is_none());
             // The cases of a group mostly differ for one reason.
             if let Some(peer) = differs
@@ -58,13 +51,7 @@ pub(super) fn run(engines: &mut Engines, wanted: usize, seed: u64) -> Result<Tal
     Ok(tally)
 }
 
-fn show(
-    engines: &mut Engines,
-    case: &Case,
-    found: &Answers,
-    peer: usize,
-    seed: u64,
-) -> Result<(), String> {
+fn show(engines: &mut Engines, case: &Case, found: &Answers, peer: usize, seed: u64) -> Result<(), String> {
     let mut stopped = None;
     let small = shrink::shrink(case, |smaller| {
         agreed::holds(smaller)

@@ -27,10 +27,7 @@ pub(crate) struct Answers {
 
 impl Engines {
     pub(crate) fn new(peers: Vec<Peer>) -> Self {
-        Self {
-            ours: Driver::new(),
-            peers,
-        }
+        Self { ours: Driver::new(), peers }
     }
 
     /// Our answer to a driver line. A panic is an answer too, and a wrong one.
@@ -46,31 +43,17 @@ impl Engines {
     pub(crate) fn ask(&mut self, case: &Case) -> Result<Answers, String> {
         let line = case.line(1);
         let ours = Outcome::from_reply(&self.ask_ours(&line));
-        let peers = self
-            .peers
-            .iter_mut()
-            .map(|peer| peer.ask(&line).map(|reply| Outcome::from_reply(&reply)));
-        Ok(Answers {
-            ours,
-            peers: peers.collect::<Result<_, _>>()?,
-        })
+        let peers = self.peers.iter_mut().map(|peer| peer.ask(&line).map(|reply| Outcome::from_reply(&reply)));
+        Ok(Answers { ours, peers: peers.collect::<Result<_, _>>()? })
     }
 
     /// All answers to groups of cases; the cases of a group share their flags, which are loaded
     /// once.
-    pub(crate) fn ask_groups(
-        &mut self,
-        groups: &[(&Json, &[Case])],
-    ) -> Result<Vec<Answers>, String> {
+    pub(crate) fn ask_groups(&mut self, groups: &[(&Json, &[Case])]) -> Result<Vec<Answers>, String> {
         let mut lines = Vec::new();
         for (flags, cases) in groups {
             lines.push(load_line(SET, flags));
-            lines.extend(
-                cases
-                    .iter()
-                    .enumerate()
-                    .map(|(id, case)| case.line_using(id, SET)),
-            );
+            lines.extend(cases.iter().enumerate().map(|(id, case)| case.line_using(id, SET)));
         }
         let batch = lines.join("\n") + "\n";
         for peer in &self.peers {
@@ -80,20 +63,12 @@ impl Engines {
         let ours: Vec<String> = lines.iter().map(|line| self.ask_ours(line)).collect();
         let mut peers: Vec<Vec<String>> = Vec::new();
         for peer in &mut self.peers {
-            peers.push(
-                lines
-                    .iter()
-                    .map(|_| peer.receive())
-                    .collect::<Result<_, _>>()?,
-            );
+            peers.push(lines.iter().map(|_| peer.receive()).collect::<Result<_, _>>()?);
         }
         let mut answers = Vec::new();
         for at in (0..lines.len()).filter(|&at| !lines[at].starts_with("{\"load\"")) {
             let outcome = |replies: &Vec<String>| Outcome::from_reply(&replies[at]);
-            answers.push(Answers {
-                ours: outcome(&ours),
-                peers: peers.iter().map(outcome).collect(),
-            });
+            answers.push(Answers { ours: outcome(&ours), peers: peers.iter().map(outcome).collect() });
         }
         Ok(answers)
     }

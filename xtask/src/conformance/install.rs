@@ -19,11 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const STAMP: &str = "installed";
 
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
-const VENV_PYTHON: &str = if cfg!(windows) {
-    "venv/Scripts/python.exe"
-} else {
-    "venv/bin/python"
-};
+const VENV_PYTHON: &str = if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" };
 
 /// The command that starts the JavaScript engine, or why there is none.
 pub(super) fn node(target: &Path) -> Result<Command, String> {
@@ -34,15 +30,7 @@ pub(super) fn node(target: &Path) -> Result<Command, String> {
         needs(NPM)?;
         write(&dir, "package.json", NODE_MANIFEST)?;
         let mut install = Command::new(NPM);
-        install
-            .args([
-                "install",
-                "--no-audit",
-                "--no-fund",
-                "--no-package-lock",
-                "--prefix",
-            ])
-            .arg(&dir);
+        install.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"]).arg(&dir);
         run(&dir, "npm install", install)?;
         write(&dir, STAMP, NODE_MANIFEST)?;
     }
@@ -54,10 +42,7 @@ pub(super) fn node(target: &Path) -> Result<Command, String> {
 /// The command that starts the Python engine, or why there is none.
 pub(super) fn python(target: &Path) -> Result<Command, String> {
     let dir = target.join("python");
-    let base = ["python3", "python"]
-        .into_iter()
-        .find(|name| needs(name).is_ok())
-        .ok_or("python3 not found")?;
+    let base = ["python3", "python"].into_iter().find(|name| needs(name).is_ok()).ok_or("python3 not found")?;
     write(&dir, "driver.py", PYTHON_DRIVER)?;
     if !is_installed(&dir, PYTHON_REQUIREMENTS) {
         write(&dir, "requirements.txt", PYTHON_REQUIREMENTS)?;
@@ -66,14 +51,7 @@ pub(super) fn python(target: &Path) -> Result<Command, String> {
         run(&dir, "python -m venv", venv)?;
         let mut install = Command::new(dir.join(VENV_PYTHON));
         install
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
             .arg(dir.join("requirements.txt"));
         run(&dir, "pip install", install)?;
         write(&dir, STAMP, PYTHON_REQUIREMENTS)?;

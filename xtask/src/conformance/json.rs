@@ -39,12 +39,7 @@ impl Json {
     }
 
     pub(crate) fn object<K: Into<String>>(members: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Object(
-            members
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
-        )
+        Self::Object(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
     /// The last member of that name, as JSON readers take it.
@@ -112,9 +107,7 @@ impl From<&Value> for Json {
             Value::Number(number) => Self::Number(number.to_string()),
             Value::String(text) => Self::Text(text.clone()),
             Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
-            Value::Object(members) => {
-                Self::object(members.iter().map(|(key, value)| (key, Self::from(value))))
-            }
+            Value::Object(members) => Self::object(members.iter().map(|(key, value)| (key, Self::from(value)))),
         }
     }
 }

@@ -38,6 +38,17 @@ use engines::Engines;
 use peers::Peer;
 use tally::Tally;
 
+const HELP: &str = "\
+cargo xtask conformance [OPTIONS]
+
+  --cases N        generated cases to compare with the official engines (20000)
+  --seed S         seed of everything random, decimal or 0x...
+  --skip-peers     without the official engines
+  --vectors-only   the vectors alone
+
+docs/conformance.md says what each stage shows.
+";
+
 /// The seed of a run that names none.
 const SEED: u64 = 0x00c0_ffee;
 
@@ -47,21 +58,18 @@ struct Options {
     seed: u64,
     skip_peers: bool,
     vectors_only: bool,
+    help: bool,
 }
 
 impl Options {
     fn read(args: &mut lexopt::Parser) -> Result<Self, lexopt::Error> {
-        let mut options = Self {
-            cases: 20_000,
-            seed: SEED,
-            skip_peers: false,
-            vectors_only: false,
-        };
+        let mut options = Self { cases: 20_000, seed: SEED, skip_peers: false, vectors_only: false, help: false };
         while let Some(arg) = args.next()? {
             match arg {
                 Arg::Long("cases") => options.cases = args.value()?.parse()?,
                 Arg::Long("seed") => options.seed = args.value()?.parse_with(seed)?,
                 Arg::Long("skip-peers") => options.skip_peers = true,
+                Arg::Long("help") | Arg::Short('h') => options.help = true,
                 Arg::Long("vectors-only") => options.vectors_only = true,
                 _ => return Err(arg.unexpected()),
             }
@@ -81,10 +89,12 @@ fn seed(text: &str) -> Result<u64, std::num::ParseIntError> {
 /// Runs the stages asked for; true when nothing failed.
 pub(crate) fn run(args: &mut lexopt::Parser) -> Result<bool, Box<dyn Error>> {
     let options = Options::read(args)?;
+    if options.help {
+        print!("{HELP}");
+        return Ok(true);
+    }
     let start = Instant::now();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("xtask stands in no workspace")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask stands in no workspace")?;
     let (peers, skipped) = if options.skip_peers || options.vectors_only {
         (Vec::new(), 0)
     } else {
@@ -93,23 +103,14 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<bool, Box<dyn Error>> {
     let mut engines = Engines::new(peers);
 
     println!("vectors:");
-    let mut tally = vectors::run(
-        &mut engines,
-        &root.join("crates/evaluation-core/tests/vectors"),
-    )?;
+    let mut tally = vectors::run(&mut engines, &root.join("crates/evaluation-core/tests/vectors"))?;
     if !options.vectors_only {
         tally += generated(&mut engines, &options)?;
-        println!(
-            "known differences, ours by the rules (seed {:#x}):",
-            options.seed
-        );
+        println!("known differences, ours by the rules (seed {:#x}):", options.seed);
         tally += rows::run(&mut engines, options.seed)?;
     }
 
-    let mut closing = format!(
-        "conformance: {} passed, {} failed",
-        tally.passed, tally.failed
-    );
+    let mut closing = format!("conformance: {} passed, {} failed", tally.passed, tally.failed);
     // Where a run is meant to prove something, a peer that is not there proves nothing.
     let peers_missing = skipped > 0 && std::env::var("CI").is_ok_and(|ci| ci == "true");
     if peers_missing {
@@ -128,12 +129,7 @@ fn generated(engines: &mut Engines, options: &Options) -> Result<Tally, String> 
     println!("generated cases (seed {:#x}):", options.seed);
     let tally = differential::run(engines, options.cases, options.seed)?;
     for peer in &engines.peers {
-        println!(
-            "  {} cases compared with {} ({})",
-            tally.total(),
-            peer.name,
-            peer.about
-        );
+        println!("  {} cases compared with {} ({})", tally.total(), peer.name, peer.about);
     }
     println!("  {} passed, {} failed", tally.passed, tally.failed);
     Ok(tally)
@@ -142,10 +138,8 @@ fn generated(engines: &mut Engines, options: &Options) -> Result<Tally, String> 
 /// Installs and starts the peers; says which are skipped and why.
 fn start_peers(target: &Path) -> (Vec<Peer>, usize) {
     println!("peers:");
-    let commands: [(&'static str, Result<Command, String>); 2] = [
-        ("node", install::node(target)),
-        ("python", install::python(target)),
-    ];
+    let commands: [(&'static str, Result<Command, String>); 2] =
+        [("node", install::node(target)), ("python", install::python(target))];
     let mut peers = Vec::new();
     let mut skipped = 0;
     for (name, command) in commands {

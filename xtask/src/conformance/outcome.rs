@@ -24,14 +24,8 @@ impl Outcome {
         match (reply.remove("result"), reply.remove("error")) {
             (Some(Value::Object(results)), None) => Self::results(results),
             (None, Some(error)) => {
-                let error = error
-                    .as_str()
-                    .map_or_else(|| error.to_string(), str::to_owned);
-                if error.contains("cycle") {
-                    Self::Cycle
-                } else {
-                    Self::Error(error)
-                }
+                let error = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+                if error.contains("cycle") { Self::Cycle } else { Self::Error(error) }
             }
             _ => Self::Error(format!("not a reply: {line}")),
         }
@@ -41,8 +35,7 @@ impl Outcome {
     pub(crate) fn results(mut results: Map<String, Value>) -> Self {
         for variant in results.values_mut().filter_map(Value::as_object_mut) {
             variant.retain(|name, value| {
-                let nothing = value.is_null()
-                    || (name == "metadata" && value.as_object().is_some_and(Map::is_empty));
+                let nothing = value.is_null() || (name == "metadata" && value.as_object().is_some_and(Map::is_empty));
                 !(nothing && matches!(name.as_str(), "key" | "value" | "payload" | "metadata"))
             });
         }
@@ -86,19 +79,13 @@ impl fmt::Display for Outcome {
 }
 
 fn same_members(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
-    a.len() == b.len()
-        && a.iter()
-            .all(|(key, value)| b.get(key).is_some_and(|other| same_value(value, other)))
+    a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same_value(value, other)))
 }
 
 pub(crate) fn same_value(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(x), Value::Number(y)) => {
-            x == y || ((x.is_f64() || y.is_f64()) && x.as_f64() == y.as_f64())
-        }
-        (Value::Array(x), Value::Array(y)) => {
-            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_value(x, y))
-        }
+        (Value::Number(x), Value::Number(y)) => x == y || ((x.is_f64() || y.is_f64()) && x.as_f64() == y.as_f64()),
+        (Value::Array(x), Value::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_value(x, y)),
         (Value::Object(x), Value::Object(y)) => same_members(x, y),
         _ => a == b,
     }
@@ -114,22 +101,16 @@ mod tests {
 
     #[test]
     fn what_means_nothing_is_left_out() {
-        let full = outcome(
-            r#"{"id":1,"result":{"f":{"key":"on","value":null,"payload":null,"metadata":{}}}}"#,
-        );
+        let full = outcome(r#"{"id":1,"result":{"f":{"key":"on","value":null,"payload":null,"metadata":{}}}}"#);
         assert!(full.same(&outcome(r#"{"id":2,"result":{"f":{"key":"on"}}}"#)));
         assert!(!full.same(&outcome(r#"{"id":2,"result":{}}"#)));
     }
 
     #[test]
     fn numbers_count_by_value_and_null_members_of_metadata_count() {
-        let float =
-            outcome(r#"{"id":1,"result":{"f":{"payload":[1.0,{"a":2}],"metadata":{"m":null}}}}"#);
-        assert!(float.same(&outcome(
-            r#"{"id":1,"result":{"f":{"payload":[1,{"a":2.0}],"metadata":{"m":null}}}}"#
-        )));
-        let other =
-            outcome(r#"{"id":1,"result":{"f":{"payload":[1,{"a":2}],"metadata":{"n":null}}}}"#);
+        let float = outcome(r#"{"id":1,"result":{"f":{"payload":[1.0,{"a":2}],"metadata":{"m":null}}}}"#);
+        assert!(float.same(&outcome(r#"{"id":1,"result":{"f":{"payload":[1,{"a":2.0}],"metadata":{"m":null}}}}"#)));
+        let other = outcome(r#"{"id":1,"result":{"f":{"payload":[1,{"a":2}],"metadata":{"n":null}}}}"#);
         assert!(!float.same(&other));
         assert_eq!(float.differing_flags(&other), ["f"]);
     }

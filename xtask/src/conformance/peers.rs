@@ -43,30 +43,16 @@ impl Peer {
         let (to_read, replies) = channel();
         thread::spawn(move || write_lines(input, &to_write));
         thread::spawn(move || read_lines(output, &to_read));
-        let mut peer = Self {
-            name,
-            about: String::new(),
-            child,
-            lines,
-            replies,
-            patience: PATIENCE,
-        };
+        let mut peer = Self { name, about: String::new(), child, lines, replies, patience: PATIENCE };
         let reply: serde_json::Value =
-            serde_json::from_str(&peer.ask("{\"id\":0,\"about\":true}")?)
-                .map_err(|error| error.to_string())?;
-        peer.about = reply
-            .get("result")
-            .and_then(|about| about.as_str())
-            .unwrap_or("version unknown")
-            .to_owned();
+            serde_json::from_str(&peer.ask("{\"id\":0,\"about\":true}")?).map_err(|error| error.to_string())?;
+        peer.about = reply.get("result").and_then(|about| about.as_str()).unwrap_or("version unknown").to_owned();
         Ok(peer)
     }
 
     /// Sends lines without waiting. Every one must be followed by a [`Peer::receive`].
     pub(crate) fn send(&self, lines: String) -> Result<(), String> {
-        self.lines
-            .send(lines)
-            .map_err(|_| format!("{} has stopped", self.name))
+        self.lines.send(lines).map_err(|_| format!("{} has stopped", self.name))
     }
 
     /// The next reply line.
@@ -74,10 +60,7 @@ impl Peer {
         self.replies.recv_timeout(self.patience).map_err(|_| {
             let state = match self.child.try_wait() {
                 Ok(Some(status)) => format!("ended with {status}"),
-                _ => format!(
-                    "gave no reply within {} s and was stopped",
-                    self.patience.as_secs()
-                ),
+                _ => format!("gave no reply within {} s and was stopped", self.patience.as_secs()),
             };
             // Its replies could no longer be told apart: it is of no more use. A failure means that
             // it has ended already.
@@ -103,11 +86,7 @@ impl Drop for Peer {
 
 fn write_lines(mut input: ChildStdin, lines: &Receiver<String>) {
     for line in lines {
-        if input
-            .write_all(line.as_bytes())
-            .and_then(|()| input.flush())
-            .is_err()
-        {
+        if input.write_all(line.as_bytes()).and_then(|()| input.flush()).is_err() {
             return;
         }
     }

@@ -31,11 +31,7 @@ pub(super) fn shrink(case: &Case, mut shows: impl FnMut(&Case) -> bool) -> Case 
 
 fn as_json(case: &Case) -> Json {
     let keys = case.flag_keys.clone().unwrap_or(Json::Null);
-    Json::object([
-        ("flags", case.flags.clone()),
-        ("context", case.context.clone()),
-        ("flag_keys", keys),
-    ])
+    Json::object([("flags", case.flags.clone()), ("context", case.context.clone()), ("flag_keys", keys)])
 }
 
 fn from_json(json: &Json) -> Case {
@@ -56,17 +52,14 @@ fn round(root: &mut Json, try_it: &mut impl FnMut(&Json) -> bool) {
         at += 1;
         // An earlier change may have taken this node away.
         while let Some(node) = node(root, &path) {
-            let smaller = plainer(node)
-                .into_iter()
-                .map(|form| replaced(root, &path, form))
-                .find(|candidate| try_it(candidate));
+            let smaller =
+                plainer(node).into_iter().map(|form| replaced(root, &path, form)).find(|candidate| try_it(candidate));
             match smaller {
                 Some(candidate) => *root = candidate,
                 None => break,
             }
         }
-        let children =
-            node(root, &path).map_or(0, |node| node.items().len().max(node.members().len()));
+        let children = node(root, &path).map_or(0, |node| node.items().len().max(node.members().len()));
         paths.extend((0..children).map(|child| [path.as_slice(), &[child]].concat()));
     }
 }
@@ -115,8 +108,8 @@ fn plainer(value: &Json) -> Vec<Json> {
 /// The list without ever smaller runs of its elements: all, each half, each quarter, down to each
 /// one.
 fn without_parts<T: Clone>(items: &[T]) -> impl Iterator<Item = Vec<T>> {
-    let runs = std::iter::successors(Some(items.len()), |run| (*run > 1).then(|| run.div_ceil(2)))
-        .filter(|run| *run > 0);
+    let runs =
+        std::iter::successors(Some(items.len()), |run| (*run > 1).then(|| run.div_ceil(2))).filter(|run| *run > 0);
     runs.flat_map(move |run| {
         (0..items.len())
             .step_by(run)
@@ -126,11 +119,8 @@ fn without_parts<T: Clone>(items: &[T]) -> impl Iterator<Item = Vec<T>> {
 
 fn plainer_texts(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
-    let mut forms: Vec<String> = ["", "a"]
-        .iter()
-        .filter(|form| form.len() < text.len())
-        .map(|&form| form.to_owned())
-        .collect();
+    let mut forms: Vec<String> =
+        ["", "a"].iter().filter(|form| form.len() < text.len()).map(|&form| form.to_owned()).collect();
     forms.extend(without_parts(&chars).map(String::from_iter));
     forms
 }
@@ -142,29 +132,15 @@ mod tests {
     #[test]
     fn only_what_matters_is_left() {
         let member = |name: &str| (name.to_owned(), Json::texts(["x", "needle", "y"]));
-        let flags = Json::List(vec![
-            Json::object([member("a"), member("b")]),
-            Json::object([member("c")]),
-        ]);
-        let case = Case {
-            flags,
-            context: Json::object([member("user")]),
-            flag_keys: Some(Json::texts(["k"])),
-        };
+        let flags = Json::List(vec![Json::object([member("a"), member("b")]), Json::object([member("c")])]);
+        let case = Case { flags, context: Json::object([member("user")]), flag_keys: Some(Json::texts(["k"])) };
         let small = shrink(&case, |case| case.flags.to_string().contains("need"));
-        assert_eq!(
-            small.line(1),
-            r#"{"id":1,"flags":[{"c":["need"]}],"context":{}}"#
-        );
+        assert_eq!(small.line(1), r#"{"id":1,"flags":[{"c":["need"]}],"context":{}}"#);
     }
 
     #[test]
     fn a_case_that_cannot_shrink_stays() {
-        let case = Case {
-            flags: Json::int(12345),
-            context: Json::Null,
-            flag_keys: None,
-        };
+        let case = Case { flags: Json::int(12345), context: Json::Null, flag_keys: None };
         let small = shrink(&case, |case| case.flags == Json::int(12345));
         assert_eq!(small.flags, case.flags);
     }

@@ -13,11 +13,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn count(&mut self, passed: bool) {
-        if passed {
-            self.passed += 1
-        } else {
-            self.failed += 1
-        }
+        if passed { self.passed += 1 } else { self.failed += 1 }
     }
 
     /// Passed and failed together.

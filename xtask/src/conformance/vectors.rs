@@ -97,13 +97,9 @@ pub(super) fn run(engines: &mut Engines, dir: &Path) -> Result<Tally, String> {
         report(&file, counted);
         tally += counted;
     }
-    for (name, check) in [
-        (
-            "murmur3.json",
-            hashes as fn(&mut Engines, &Path) -> Result<Tally, String>,
-        ),
-        ("semver.json", versions),
-    ] {
+    for (name, check) in
+        [("murmur3.json", hashes as fn(&mut Engines, &Path) -> Result<Tally, String>), ("semver.json", versions)]
+    {
         let file = dir.join(name);
         let counted = check(engines, &file)?;
         report(&file, counted);
@@ -119,15 +115,8 @@ fn read<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
 
 fn report(file: &Path, counted: Tally) {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let advisory = if counted.advisory > 0 {
-        format!(", {} advisory differ", counted.advisory)
-    } else {
-        String::new()
-    };
-    println!(
-        "  {name:16} {:5} passed, {} failed{advisory}",
-        counted.passed, counted.failed
-    );
+    let advisory = if counted.advisory > 0 { format!(", {} advisory differ", counted.advisory) } else { String::new() };
+    println!("  {name:16} {:5} passed, {} failed{advisory}", counted.passed, counted.failed);
 }
 
 fn topic(engines: &mut Engines, topic: &Topic) -> Tally {
@@ -147,17 +136,8 @@ fn divergent(engines: &mut Engines, divergent: &Divergent) -> Tally {
     let mut tally = Tally::default();
     for case in &divergent.cases {
         let expected = expectation(case.recommended.as_ref(), case.recommended_error.as_ref());
-        let name = if case.advisory {
-            format!("(advisory) {}", case.name)
-        } else {
-            case.name.clone()
-        };
-        let passed = check(
-            engines,
-            &name,
-            &line(&case.flags, &case.context, case.flag_keys.as_deref()),
-            &expected,
-        );
+        let name = if case.advisory { format!("(advisory) {}", case.name) } else { case.name.clone() };
+        let passed = check(engines, &name, &line(&case.flags, &case.context, case.flag_keys.as_deref()), &expected);
         if case.advisory && !passed {
             tally.advisory += 1;
         } else {
@@ -177,9 +157,7 @@ fn expectation(results: Option<&Map<String, Value>>, error: Option<&String>) -> 
 
 /// A driver line; line breaks of a wrapped file are blanks.
 fn line(flags: &RawValue, context: &RawValue, flag_keys: Option<&RawValue>) -> String {
-    let keys = flag_keys
-        .map(|keys| format!(",\"flag_keys\":{keys}"))
-        .unwrap_or_default();
+    let keys = flag_keys.map(|keys| format!(",\"flag_keys\":{keys}")).unwrap_or_default();
     format!("{{\"id\":1,\"flags\":{flags},\"context\":{context}{keys}}}").replace(['\n', '\r'], " ")
 }
 
@@ -210,14 +188,8 @@ fn versions(engines: &mut Engines, file: &Path) -> Result<Tally, String> {
     let mut tally = Tally::default();
     let versions: Versions = read(file)?;
     for case in versions.cases.into_iter().chain(versions.divergent) {
-        let line = format!(
-            "{{\"id\":1,\"version\":[{},{}]}}",
-            Value::from(case.a),
-            Value::from(case.b)
-        );
-        let compare = case
-            .compare
-            .map_or("null".to_owned(), |compare| compare.to_string());
+        let line = format!("{{\"id\":1,\"version\":[{},{}]}}", Value::from(case.a), Value::from(case.b));
+        let compare = case.compare.map_or("null".to_owned(), |compare| compare.to_string());
         let expected = format!(
             "{{\"id\":1,\"result\":{{\"a_valid\":{},\"b_valid\":{},\"compare\":{compare}}}}}",
             case.a_valid, case.b_valid

@@ -8,7 +8,7 @@ use crate::compiled::{
     Allocation, Bucket, Compiled, Distribution, Matches, Outcome, OutcomeId, Segment, Span, Variant, index32,
 };
 use crate::diagnostic::DiagnosticKind;
-use crate::murmur3::Prefix;
+use crate::murmur3::{Pending, Prefix};
 use crate::wire;
 
 /// The flat arrays while they grow, flag by flag.
@@ -20,8 +20,9 @@ pub(super) struct Parts {
     groups: Vec<Span>,
     members: Vec<u32>,
     buckets: Vec<Bucket>,
-    bucket_slots: Vec<u32>,
-    places: ConfigMap<u32, u32>,
+    /// What buckets hash, by place: how often, and what.
+    hashed: Vec<(usize, (u32, Pending))>,
+    places: ConfigMap<(u32, Pending), u32>,
     allocations: Vec<Allocation>,
     distributions: Vec<Distribution>,
     outcomes: Vec<Outcome>,
@@ -174,26 +175,42 @@ impl Parts {
             });
         }
         let slot = conditions.slot(&bucket.selector);
-        let place = *self.places.entry(slot).or_insert_with(|| {
-            self.bucket_slots.push(slot);
-            index32(self.bucket_slots.len() - 1)
+        let prefix = Prefix::of_salt(&bucket.salt);
+        let hashed = (slot, prefix.pending());
+        let place = *self.places.entry(hashed).or_insert_with(|| {
+            self.hashed.push((0, hashed));
+            index32(self.hashed.len() - 1)
         });
+        if let Some((uses, _)) = self.hashed.get_mut(place as usize) {
+            *uses += 1;
+        }
         self.buckets.push(Bucket {
             slot,
             place,
-            prefix: Prefix::of_salt(&bucket.salt),
+            prefix,
             salt: texts.id(&bucket.salt),
             allocations: Span::new(first_allocation, self.allocations.len()),
         });
         index32(self.buckets.len() - 1)
     }
 
-    pub(super) fn finish(self, set: &mut Compiled) {
+    pub(super) fn finish(mut self, set: &mut Compiled) {
+        let mut by_use: Vec<u32> = (0..index32(self.hashed.len())).collect();
+        by_use.sort_by_key(|place| std::cmp::Reverse(self.hashed.get(*place as usize).map_or(0, |(uses, _)| *uses)));
+        let mut ranks = vec![0; by_use.len()];
+        for (rank, place) in by_use.iter().enumerate() {
+            if let Some(entry) = ranks.get_mut(*place as usize) {
+                *entry = index32(rank);
+            }
+        }
+        for bucket in &mut self.buckets {
+            bucket.place = ranks.get(bucket.place as usize).copied().unwrap_or_default();
+        }
+        set.hashed = by_use.iter().filter_map(|place| self.hashed.get(*place as usize)).map(|(_, what)| *what).collect();
         set.segments = self.segments.into();
         set.groups = self.groups.into();
         set.members = self.members.into();
         set.buckets = self.buckets.into();
-        set.bucket_slots = self.bucket_slots.into();
         set.allocations = self.allocations.into();
         set.distributions = self.distributions.into();
         set.outcomes = self.outcomes.into();

@@ -27,7 +27,7 @@ pub(super) fn finish(conditions: Conditions<'_>, texts: Texts, set: &mut Compile
         },
         Test::Equals { .. } | Test::ContainsAny { .. } => Place::Membership(condition.slot),
         Test::Compare { .. } | Test::CompareVersion { .. } => Place::Comparison(condition.slot),
-        _ => Place::Behind,
+        _ => Place::Remembered,
     };
     let mut numbered: Vec<(Place, u32, Condition)> =
         conditions.into_iter().zip(0..).map(|(condition, id)| (place(&condition), id, condition)).collect();
@@ -43,7 +43,8 @@ pub(super) fn finish(conditions: Conditions<'_>, texts: Texts, set: &mut Compile
         *member = ids.get(*member as usize).copied().unwrap_or_default();
     }
 
-    set.tabled = numbered.iter().filter(|(place, ..)| !matches!(place, Place::Behind)).count();
+    set.tabled = numbered.partition_point(|(place, ..)| place.rank() < Place::Remembered.rank());
+    set.remembered = numbered.partition_point(|(place, ..)| place.rank() < Place::Behind.rank());
     let span = |wanted: Place| {
         let start = numbered.partition_point(|(place, ..)| place.rank() < wanted.rank());
         let end = numbered.partition_point(|(place, ..)| place.rank() <= wanted.rank());
@@ -72,16 +73,19 @@ enum Place {
     Membership(u32),
     /// In the truth table, among its slot's comparisons.
     Comparison(u32),
-    /// Behind the truth table: asked only when reached.
+    /// Asked only when reached, and then remembered: what is costly, and membership of cohorts.
+    Remembered,
+    /// Asked each time: what depends on results.
     Behind,
 }
 
 impl Place {
-    fn rank(self) -> (bool, u32, bool) {
+    fn rank(self) -> (u32, u32, bool) {
         match self {
-            Self::Membership(slot) => (false, slot, false),
-            Self::Comparison(slot) => (false, slot, true),
-            Self::Behind => (true, 0, false),
+            Self::Membership(slot) => (0, slot, false),
+            Self::Comparison(slot) => (0, slot, true),
+            Self::Remembered => (1, 0, false),
+            Self::Behind => (2, 0, false),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::wire;
 pub(crate) struct Bucket {
     /// What is hashed.
     pub(crate) slot: u32,
-    /// Its place among the slots that buckets hash.
+    /// Its place, with the salt's pending bytes, among all that buckets hash.
     pub(crate) place: u32,
     /// The hash behind `salt/`.
     pub(crate) prefix: Prefix,

@@ -20,6 +20,7 @@ pub(crate) use test::{Bound, Membership, SetTest, Test};
 
 use crate::context::Selector;
 use crate::diagnostic::Diagnostic;
+use crate::murmur3::Pending;
 use crate::value::Object;
 
 /// The hash function of tables whose keys come from flag configs.
@@ -188,15 +189,19 @@ pub(crate) struct Compiled {
     /// Groups of conditions that must all hold: stretches of `members`.
     pub(crate) groups: Box<[Span]>,
     pub(crate) members: Box<[u32]>,
-    /// Conditions with a place in the truth table stand first; their index is their bit.
+    /// First those of the truth table, which are decided slot by slot; then those that are decided when they are
+    /// reached and remembered; then those on results. The index of the first two kinds is their bit.
     pub(crate) conditions: Box<[Condition]>,
+    /// How many are of the first kind.
     pub(crate) tabled: usize,
+    /// How many are of the first two kinds.
+    pub(crate) remembered: usize,
     pub(crate) slots: Box<[Slot]>,
     pub(crate) texts: Box<[Box<str>]>,
     pub(crate) masks: Box<[Mask]>,
     pub(crate) buckets: Box<[Bucket]>,
-    /// The slots that buckets hash, each once.
-    pub(crate) bucket_slots: Box<[u32]>,
+    /// What buckets hash: each slot with the pending bytes of its salts, the most used ones first.
+    pub(crate) hashed: Box<[(u32, Pending)]>,
     pub(crate) allocations: Box<[Allocation]>,
     pub(crate) distributions: Box<[Distribution]>,
     pub(crate) outcomes: Box<[Outcome]>,

@@ -46,6 +46,16 @@ impl<'a> Subject<'a> {
 }
 
 impl<'a> Selected<'a> {
+    /// The text, if this is one that cannot be a list.
+    #[inline]
+    pub(crate) fn plain_text(&self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) if !text.starts_with('[') => Some(text),
+            Self::Value(Value::String(text)) if !text.starts_with('[') => Some(text),
+            _ => None,
+        }
+    }
+
     /// The text that a bucket hashes; lists are not looked into.
     #[inline]
     pub(crate) fn into_text(self) -> Option<ScalarText<'a>> {

@@ -78,7 +78,11 @@ impl<'a, C: EvaluationContext + ?Sized> Direct<'a, C> {
         {
             return answer;
         }
-        self.holds_for(condition, &Subject::new(self.select(slot)))
+        let selected = self.select(slot);
+        match selected.plain_text() {
+            Some(text) => condition.test.holds_for_text(&self.set.texts, text),
+            None => self.holds_for(condition, &Subject::new(selected)),
+        }
     }
 
     fn holds_for(&self, condition: &Condition, subject: &Subject<'_>) -> bool {
@@ -136,8 +140,15 @@ impl<C: EvaluationContext + ?Sized> Evidence for Direct<'_, C> {
     #[inline]
     fn hash(&mut self, bucket: &Bucket) -> Option<u32> {
         let slot = self.set.slots.get(bucket.slot as usize)?;
-        let text = self.select(slot).into_text()?;
-        let value = text.as_str();
-        (!value.is_empty()).then(|| bucket.prefix.finish(value.as_bytes()))
+        match self.select(slot) {
+            Selected::Text(text) => hash(bucket, text),
+            selected => hash(bucket, selected.into_text()?.as_str()),
+        }
     }
+}
+
+/// The hash of a bucket's salt and a value, unless that is empty.
+#[inline]
+fn hash(bucket: &Bucket, value: &str) -> Option<u32> {
+    (!value.is_empty()).then(|| bucket.prefix.finish(value.as_bytes()))
 }

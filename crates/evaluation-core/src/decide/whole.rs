@@ -3,22 +3,22 @@
 use super::{Direct, Evidence, Results, decide};
 use crate::compiled::{Bucket, Compiled, OutcomeId, Slot, Source, Test, toggle};
 use crate::context::{EvaluationContext, List, Subject};
+use crate::murmur3::{Blocks, Pending};
 use crate::text::{Version, parse_number};
-use crate::value::ScalarText;
 
-/// Truth tables of up to this many words lie on the stack: 8,192 distinct conditions.
+/// Tables of up to this many words lie on the stack: about 8,000 distinct conditions.
 const INLINE_WORDS: usize = 256;
 
-/// The values of up to this many slots that buckets hash are selected once.
-const KEPT_IDS: usize = 8;
+/// Up to this many of the values that buckets hash are cut into blocks once.
+const KEPT_BLOCKS: usize = 8;
 
 /// Decides all flags. The outcomes are in the order of the flags.
 pub(crate) fn evaluate_all<C: EvaluationContext + ?Sized>(set: &Compiled, context: &C) -> Vec<OutcomeId> {
-    let words = set.tabled.div_ceil(u32::BITS as usize);
+    let words = words(set.remembered) + words(set.remembered - set.tabled);
     let mut inline = [0; INLINE_WORDS];
     let mut large = Vec::new();
-    let truth = match inline.get_mut(..words) {
-        Some(truth) => truth,
+    let table = match inline.get_mut(..words) {
+        Some(table) => table,
         None => {
             large.resize(words, 0);
             large.as_mut_slice()
@@ -27,22 +27,19 @@ pub(crate) fn evaluate_all<C: EvaluationContext + ?Sized>(set: &Compiled, contex
     let direct = Direct { set, context, results: Results::First(&[]) };
     for slot in &set.slots {
         if !(slot.memberships.is_empty() && slot.comparisons.is_empty()) {
-            fill(&direct, slot, truth);
+            fill(&direct, slot, table);
         }
     }
-    let mut ids: [Option<ScalarText<'_>>; KEPT_IDS] = [const { None }; KEPT_IDS];
-    for (id, slot) in ids.iter_mut().zip(&set.bucket_slots) {
-        *id = set.slots.get(*slot as usize).and_then(|slot| match slot.source {
-            Source::Context(_) => direct.select(slot).into_text(),
-            _ => None,
-        });
+    let mut blocks = [None; KEPT_BLOCKS];
+    for (blocks, (slot, pending)) in blocks.iter_mut().zip(&set.hashed) {
+        *blocks = cut(&direct, *slot, *pending);
     }
 
     let mut outcomes = vec![OutcomeId::NONE; set.flags.len()];
     for (index, flag) in set.flags.iter().enumerate() {
         let (before, rest) = outcomes.split_at_mut(index);
         let direct = Direct { set, context, results: Results::First(before) };
-        let mut evidence = Whole { direct, truth, ids: &ids };
+        let mut evidence = Whole { direct, table, blocks: &blocks };
         if let Some(outcome) = rest.first_mut() {
             *outcome = decide(set, flag, &mut evidence);
         }
@@ -50,49 +47,81 @@ pub(crate) fn evaluate_all<C: EvaluationContext + ?Sized>(set: &Compiled, contex
     outcomes
 }
 
-/// Conditions from the truth table, where they have a place in it.
+fn words(bits: usize) -> usize {
+    bits.div_ceil(u32::BITS as usize)
+}
+
+/// The blocks of a slot's value, if it has one that can be kept. Results are not there yet.
+fn cut<C: EvaluationContext + ?Sized>(direct: &Direct<'_, C>, slot: u32, pending: Pending) -> Option<Blocks> {
+    let slot = direct.set.slots.get(slot as usize).filter(|slot| matches!(slot.source, Source::Context(_)))?;
+    let text = direct.select(slot).into_text()?;
+    let value = text.as_str();
+    if value.is_empty() { None } else { Blocks::new(pending, value.as_bytes()) }
+}
+
+/// Evidence from the table: a bit for each condition but those on results, and one more for each condition that is
+/// decided when it is reached, to tell whether it was.
 struct Whole<'a, C: ?Sized> {
     direct: Direct<'a, C>,
-    truth: &'a [u32],
-    ids: &'a [Option<ScalarText<'a>>],
+    table: &'a mut [u32],
+    blocks: &'a [Option<Blocks>],
+}
+
+impl<C: EvaluationContext + ?Sized> Whole<'_, C> {
+    #[inline]
+    fn bit(&self, index: usize) -> bool {
+        self.table.get(index / 32).is_some_and(|word| word >> (index % 32) & 1 == 1)
+    }
+
+    fn remember(&mut self, condition: u32) -> bool {
+        let set = self.direct.set;
+        let known = words(set.remembered) * 32 + condition as usize - set.tabled;
+        if self.bit(known) {
+            return self.bit(condition as usize);
+        }
+        let holds = self.direct.holds(condition);
+        mark(self.table, condition as usize, holds);
+        mark(self.table, known, true);
+        holds
+    }
 }
 
 impl<C: EvaluationContext + ?Sized> Evidence for Whole<'_, C> {
     #[inline]
     fn holds(&mut self, condition: u32) -> bool {
-        if (condition as usize) < self.direct.set.tabled {
-            let word = self.truth.get(condition as usize / 32).copied().unwrap_or_default();
-            return word >> (condition % 32) & 1 == 1;
+        let place = condition as usize;
+        if place < self.direct.set.tabled {
+            self.bit(place)
+        } else if place < self.direct.set.remembered {
+            self.remember(condition)
+        } else {
+            self.direct.holds(condition)
         }
-        self.direct.holds(condition)
     }
 
     #[inline]
     fn hash(&mut self, bucket: &Bucket) -> Option<u32> {
-        match self.ids.get(bucket.place as usize) {
-            Some(Some(id)) => {
-                let value = id.as_str();
-                (!value.is_empty()).then(|| bucket.prefix.finish(value.as_bytes()))
-            }
+        match self.blocks.get(bucket.place as usize) {
+            Some(Some(blocks)) => Some(bucket.prefix.finish_blocks(blocks)),
             _ => self.direct.hash(bucket),
         }
     }
 }
 
 /// Decides all tabled conditions on one slot.
-fn fill<'a, C: EvaluationContext + ?Sized>(direct: &Direct<'a, C>, slot: &'a Slot, truth: &mut [u32]) {
+fn fill<'a, C: EvaluationContext + ?Sized>(direct: &Direct<'a, C>, slot: &'a Slot, table: &mut [u32]) {
     let set = direct.set;
     match Subject::new(direct.select(slot)) {
-        Subject::Null => toggle(truth, slot.null.of(&set.masks)),
-        Subject::Text(text) => fill_text(set, slot, text.as_str(), truth),
-        Subject::List(list) => fill_list(set, slot, &list, truth),
+        Subject::Null => toggle(table, slot.null.of(&set.masks)),
+        Subject::Text(text) => fill_text(set, slot, text.as_str(), table),
+        Subject::List(list) => fill_list(set, slot, &list, table),
     }
 }
 
-fn fill_text(set: &Compiled, slot: &Slot, text: &str, truth: &mut [u32]) {
+fn fill_text(set: &Compiled, slot: &Slot, text: &str, table: &mut [u32]) {
     if !slot.memberships.is_empty() {
-        toggle(truth, slot.text.of(&set.masks));
-        toggle(truth, slot.vocabulary.find(&set.texts, text).as_text.of(&set.masks));
+        toggle(table, slot.text.of(&set.masks));
+        toggle(table, slot.vocabulary.find(&set.texts, text).as_text.of(&set.masks));
     }
     if slot.comparisons.is_empty() {
         return;
@@ -100,31 +129,31 @@ fn fill_text(set: &Compiled, slot: &Slot, text: &str, truth: &mut [u32]) {
     let number = parse_number(text);
     let version = Version::parse(text);
     for (condition, bit) in slot.comparisons.of(&set.conditions).iter().zip(slot.comparisons.start..) {
-        mark(truth, bit, condition.test.compares(&set.texts, text, number, version.as_ref()));
+        mark(table, bit as usize, condition.test.compares(&set.texts, text, number, version.as_ref()));
     }
 }
 
-fn fill_list(set: &Compiled, slot: &Slot, list: &List<'_>, truth: &mut [u32]) {
+fn fill_list(set: &Compiled, slot: &Slot, list: &List<'_>, table: &mut [u32]) {
     list.for_each(|text| {
         for mask in slot.vocabulary.find(&set.texts, text).in_list.of(&set.masks) {
-            if let Some(word) = truth.get_mut(mask.word as usize) {
+            if let Some(word) = table.get_mut(mask.word as usize) {
                 *word |= mask.bits;
             }
         }
     });
-    toggle(truth, slot.list.of(&set.masks));
+    toggle(table, slot.list.of(&set.masks));
     let memberships = slot.memberships.of(&set.conditions).iter().zip(slot.memberships.start..);
     let comparisons = slot.comparisons.of(&set.conditions).iter().zip(slot.comparisons.start..);
     let others = memberships.filter(|(condition, _)| matches!(condition.test, Test::Equals { negated: true, .. }));
     for (condition, bit) in others.chain(comparisons) {
-        mark(truth, bit, list.any(|text| condition.test.holds_for_text(&set.texts, text)));
+        mark(table, bit as usize, list.any(|text| condition.test.holds_for_text(&set.texts, text)));
     }
 }
 
 /// Sets a bit that was not set.
 #[inline]
-fn mark(truth: &mut [u32], bit: u32, holds: bool) {
-    if let Some(word) = truth.get_mut(bit as usize / 32) {
+fn mark(table: &mut [u32], bit: usize, holds: bool) {
+    if let Some(word) = table.get_mut(bit / 32) {
         *word |= u32::from(holds) << (bit % 32);
     }
 }

@@ -17,16 +17,11 @@ pub(crate) fn applies(selected: Option<&Json>, op: &str, values: &[&str]) -> boo
             *flag && (is_set_op || matches!(op, "is" | "is not" | "contains" | "does not contain"))
         }
         // Rows 3 and 13: empty objects, and objects as text.
-        Some(Json::Object(members)) => {
-            !members.is_empty() && (is_set_op || is_of_no_object(op, values))
-        }
+        Some(Json::Object(members)) => !members.is_empty() && (is_set_op || is_of_no_object(op, values)),
         Some(selected) => match value::list(selected) {
-            Some(items) => {
-                value::list_texts(&items).is_some_and(|texts| list_applies(&texts, op, values))
-            }
+            Some(items) => value::list_texts(&items).is_some_and(|texts| list_applies(&texts, op, values)),
             None => value::text(selected).is_some_and(|text| {
-                !value::is_doubtful_list_text(&text)
-                    && (is_set_op || text_applies(&text, op, values))
+                !value::is_doubtful_list_text(&text) && (is_set_op || text_applies(&text, op, values))
             }),
         },
     }
@@ -49,11 +44,7 @@ fn list_applies(texts: &[String], op: &str, values: &[&str]) -> bool {
 fn has_repeats(values: &[&str]) -> bool {
     let spelling = |value: &str| {
         let lower = value.to_lowercase();
-        if matches!(lower.as_str(), "true" | "false") {
-            lower
-        } else {
-            value.to_owned()
-        }
+        if matches!(lower.as_str(), "true" | "false") { lower } else { value.to_owned() }
     };
     let mut spellings: Vec<String> = values.iter().map(|value| spelling(value)).collect();
     spellings.sort();
@@ -62,15 +53,9 @@ fn has_repeats(values: &[&str]) -> bool {
 
 fn text_applies(text: &str, op: &str, values: &[&str]) -> bool {
     match op {
-        "less" | "less or equal" | "greater" | "greater or equal" => {
-            compares_as_number(text, values)
-        }
-        _ if op.starts_with("version ") => std::iter::once(&text)
-            .chain(values)
-            .all(|text| is_plain_version_text(text)),
-        "regex match" | "regex does not match" => values
-            .iter()
-            .all(|pattern| pattern::reads_alike(pattern, text)),
+        "less" | "less or equal" | "greater" | "greater or equal" => compares_as_number(text, values),
+        _ if op.starts_with("version ") => std::iter::once(&text).chain(values).all(|text| is_plain_version_text(text)),
+        "regex match" | "regex does not match" => values.iter().all(|pattern| pattern::reads_alike(pattern, text)),
         _ => true,
     }
 }
@@ -86,9 +71,7 @@ fn compares_as_number(text: &str, values: &[&str]) -> bool {
 /// Rows 18, 20, 21 and 23: builds, huge numbers, digits and letters past ASCII, text order past
 /// U+FFFF.
 fn is_plain_version_text(text: &str) -> bool {
-    let huge = text
-        .split(|c: char| !c.is_ascii_digit())
-        .any(|digits| digits.len() > 15);
+    let huge = text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 15);
     let past_ascii = !text.is_ascii() && text.starts_with(|c: char| c.is_numeric());
     let past_plane = text.chars().any(|c| c > '\u{d7ff}');
     !(huge || past_ascii || past_plane || text.contains(['+', '\n']))

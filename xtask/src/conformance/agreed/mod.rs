@@ -22,9 +22,7 @@ pub(crate) use value::text as text_of;
 
 /// Whether the engines must agree on a case.
 pub(crate) fn holds(case: &Case) -> bool {
-    shape::holds(&case.flags)
-        && keys_hold(case)
-        && case.flags.items().iter().all(|flag| flag_holds(flag, case))
+    shape::holds(&case.flags) && keys_hold(case) && case.flags.items().iter().all(|flag| flag_holds(flag, case))
 }
 
 /// Whether a condition may be asked of this context beside these flags.
@@ -36,9 +34,7 @@ pub(crate) fn condition_holds(condition: &Json, flags: &[Json], context: &Json) 
         return false;
     };
     match select::possible(&selector, flags, context) {
-        Some(selected) => selected
-            .into_iter()
-            .all(|value| condition::applies(value, op, &values)),
+        Some(selected) => selected.into_iter().all(|value| condition::applies(value, op, &values)),
         None => false,
     }
 }
@@ -60,21 +56,14 @@ fn flag_holds(flag: &Json, case: &Case) -> bool {
     segments.iter().all(|segment| {
         let conditions = segment.get("conditions").map_or(&[][..], Json::items);
         let buckets = segment.field("bucket").into_iter();
-        conditions
-            .iter()
-            .flat_map(Json::items)
-            .all(|condition| condition_holds(condition, flags, &case.context))
-            && buckets
-                .into_iter()
-                .all(|bucket| bucket_holds(bucket, flags, &case.context))
+        conditions.iter().flat_map(Json::items).all(|condition| condition_holds(condition, flags, &case.context))
+            && buckets.into_iter().all(|bucket| bucket_holds(bucket, flags, &case.context))
     })
 }
 
 /// Row 34: an empty list of keys means nothing to one engine and everything to the others.
 fn keys_hold(case: &Case) -> bool {
-    case.flag_keys
-        .as_ref()
-        .is_none_or(|keys| keys.as_texts().is_some_and(|keys| !keys.is_empty()))
+    case.flag_keys.as_ref().is_none_or(|keys| keys.as_texts().is_some_and(|keys| !keys.is_empty()))
 }
 
 #[cfg(test)]
@@ -83,16 +72,9 @@ mod tests {
 
     fn inside(property: Json, op: &str, values: &[&str]) -> bool {
         let selector = Json::texts(["context", "user", "p"]);
-        let condition = Json::object([
-            ("selector", selector),
-            ("op", Json::text(op)),
-            ("values", Json::texts(values.to_vec())),
-        ]);
-        condition_holds(
-            &condition,
-            &[],
-            &Json::object([("user", Json::object([("p", property)]))]),
-        )
+        let condition =
+            Json::object([("selector", selector), ("op", Json::text(op)), ("values", Json::texts(values.to_vec()))]);
+        condition_holds(&condition, &[], &Json::object([("user", Json::object([("p", property)]))]))
     }
 
     #[test]
@@ -126,20 +108,12 @@ mod tests {
         assert!(inside(Json::Bool(true), "is", &["TRUE"]));
         assert!(inside(Json::Bool(true), "contains", &["rU"]));
         assert!(!inside(Json::Bool(true), "regex match", &["t"]));
-        assert!(!inside(
-            Json::List(vec![Json::Bool(true)]),
-            "set is",
-            &["true"]
-        ));
+        assert!(!inside(Json::List(vec![Json::Bool(true)]), "set is", &["true"]));
     }
 
     #[test]
     fn versions_with_a_build_are_outside() {
-        assert!(inside(
-            Json::text("1.2.3-a_1"),
-            "version less",
-            &["1.10", "word"]
-        ));
+        assert!(inside(Json::text("1.2.3-a_1"), "version less", &["1.10", "word"]));
         assert!(!inside(Json::text("1.2.3+5"), "version less", &["1.10"]));
         assert!(!inside(Json::text("1.2.3"), "version less", &["1.2.3-é"]));
     }

@@ -35,20 +35,10 @@ pub(super) fn read(text: &str) -> Reading {
     }
     let lower = unsigned.to_ascii_lowercase();
     let named = ["inf", "infinity", "nan"].contains(&lower.as_str());
-    let radix = ["0x", "0o", "0b"]
-        .iter()
-        .any(|prefix| lower.starts_with(prefix));
-    let doubtful = unsigned.is_empty()
-        || named
-        || radix
-        || lower.contains('_')
-        || !text.is_ascii()
-        || trimmed.is_empty();
-    if doubtful {
-        Reading::Doubtful
-    } else {
-        Reading::Word
-    }
+    let radix = ["0x", "0o", "0b"].iter().any(|prefix| lower.starts_with(prefix));
+    let doubtful =
+        unsigned.is_empty() || named || radix || lower.contains('_') || !text.is_ascii() || trimmed.is_empty();
+    if doubtful { Reading::Doubtful } else { Reading::Word }
 }
 
 fn is_decimal(text: &str) -> bool {
@@ -62,10 +52,7 @@ fn is_decimal(text: &str) -> bool {
         !unsigned.is_empty() && digits(unsigned)
     });
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    exponent_holds
-        && digits(whole)
-        && digits(fraction)
-        && !(whole.is_empty() && fraction.is_empty())
+    exponent_holds && digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty())
 }
 
 #[cfg(test)]
@@ -76,16 +63,7 @@ mod tests {
     fn texts_of_numbers() {
         assert_eq!(text("12"), Some("12".to_owned()));
         assert_eq!(text("2.50"), Some("2.5".to_owned()));
-        for outside in [
-            "0",
-            "-0",
-            "0.0",
-            "1.0",
-            "1e3",
-            "1e-5",
-            "0.00001",
-            "9007199254740993",
-        ] {
+        for outside in ["0", "-0", "0.0", "1.0", "1e3", "1e-5", "0.00001", "9007199254740993"] {
             assert_eq!(text(outside), None, "{outside}");
         }
     }

@@ -37,28 +37,16 @@ pub(crate) fn is_common(pattern: &str) -> bool {
 /// Whether all engines read the pattern alike on this text.
 pub(super) fn reads_alike(pattern: &str, text: &str) -> bool {
     // Rows of the dialect table: `.` and `$` at line ends.
-    let has_line_end = text.contains([
-        '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
-    ]);
+    let has_line_end = text.contains(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     let in_plane = text.chars().chain(pattern.chars()).all(|c| c <= '\u{ffff}');
-    needs(pattern).is_some_and(|needs| {
-        !has_line_end && (!needs.ascii || text.is_ascii()) && (!needs.plane || in_plane)
-    })
+    needs(pattern).is_some_and(|needs| !has_line_end && (!needs.ascii || text.is_ascii()) && (!needs.plane || in_plane))
 }
 
 fn needs(pattern: &str) -> Option<Needs> {
     if FIXED.contains(&pattern) {
-        return Some(Needs {
-            ascii: true,
-            plane: true,
-        });
+        return Some(Needs { ascii: true, plane: true });
     }
-    let mut reader = Reader {
-        rest: pattern.chars().collect(),
-        at: 0,
-        needs: Needs::default(),
-        unbounded: 0,
-    };
+    let mut reader = Reader { rest: pattern.chars().collect(), at: 0, needs: Needs::default(), unbounded: 0 };
     reader.alternatives(0)?;
     (reader.at == reader.rest.len()).then_some(reader.needs)
 }
@@ -78,11 +66,7 @@ impl Reader {
     }
 
     fn take(&mut self, wanted: &str) -> bool {
-        let found = self.rest[self.at..]
-            .iter()
-            .copied()
-            .take(wanted.len())
-            .eq(wanted.chars());
+        let found = self.rest[self.at..].iter().copied().take(wanted.len()).eq(wanted.chars());
         self.at += if found { wanted.len() } else { 0 };
         found
     }
@@ -137,10 +121,7 @@ impl Reader {
         let boundary = "bB".contains(escaped);
         self.needs.ascii |= shorthand || boundary;
         self.needs.plane |= shorthand || boundary;
-        (shorthand
-            || boundary
-            || escaped == 't'
-            || (escaped.is_ascii_punctuation() && escaped != '_'))
+        (shorthand || boundary || escaped == 't' || (escaped.is_ascii_punctuation() && escaped != '_'))
             .then_some(!boundary)
     }
 
@@ -151,9 +132,7 @@ impl Reader {
         let start = self.at;
         while self.peek()? != ']' {
             let low = self.member()?;
-            if self.peek() == Some('-')
-                && self.rest.get(self.at + 1).is_some_and(|next| *next != ']')
-            {
+            if self.peek() == Some('-') && self.rest.get(self.at + 1).is_some_and(|next| *next != ']') {
                 self.at += 1;
                 let high = self.member()?;
                 if low.zip(high).is_none_or(|(low, high)| low > high) {
@@ -208,11 +187,7 @@ impl Reader {
         let end = self.rest[self.at..].iter().position(|c| *c == '}')?;
         let inside: String = self.rest[self.at + 1..self.at + end].iter().collect();
         self.at += end + 1;
-        let count = |text: &str| {
-            text.parse::<u8>()
-                .ok()
-                .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
-        };
+        let count = |text: &str| text.parse::<u8>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
         match inside.split_once(',') {
             None => count(&inside).map(|_| ()),
             Some((low, "")) => {

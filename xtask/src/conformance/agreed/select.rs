@@ -24,11 +24,7 @@ pub(super) fn is_plain_name(name: &str) -> bool {
 }
 
 /// The values that a path may select; `None` when engines walk it differently.
-pub(super) fn possible<'a>(
-    path: &[&str],
-    flags: &'a [Json],
-    context: &'a Json,
-) -> Option<Vec<Option<&'a Json>>> {
+pub(super) fn possible<'a>(path: &[&str], flags: &'a [Json], context: &'a Json) -> Option<Vec<Option<&'a Json>>> {
     if !path.iter().all(|name| is_plain_name(name)) {
         return None;
     }
@@ -37,10 +33,8 @@ pub(super) fn possible<'a>(
         // Row 29: the results as a whole.
         ["result"] => None,
         ["result", key, rest @ ..] => {
-            let named: Vec<&Json> = flags
-                .iter()
-                .filter(|flag| flag.get("key").and_then(Json::as_text) == Some(key))
-                .collect();
+            let named: Vec<&Json> =
+                flags.iter().filter(|flag| flag.get("key").and_then(Json::as_text) == Some(key)).collect();
             results(&named, rest)
         }
         _ => Some(vec![None]),
@@ -50,19 +44,14 @@ pub(super) fn possible<'a>(
 fn results<'a>(flags: &[&'a Json], rest: &[&str]) -> Option<Vec<Option<&'a Json>>> {
     let mut values = vec![None];
     let variants = || {
-        flags
-            .iter()
-            .flat_map(|flag| flag.get("variants").map_or(&[][..], Json::members))
-            .map(|(_, variant)| variant)
+        flags.iter().flat_map(|flag| flag.get("variants").map_or(&[][..], Json::members)).map(|(_, variant)| variant)
     };
     match rest {
         _ if flags.is_empty() => {}
         // A whole variant, or whole merged metadata, as text.
         [] | ["metadata"] => return None,
         ["metadata", rest @ ..] => {
-            let segments = flags
-                .iter()
-                .flat_map(|flag| flag.get("segments").map_or(&[][..], Json::items));
+            let segments = flags.iter().flat_map(|flag| flag.get("segments").map_or(&[][..], Json::items));
             for layer in flags.iter().copied().chain(segments).chain(variants()) {
                 values.push(walk(layer.field("metadata"), rest)?);
             }

@@ -31,19 +31,14 @@ pub(super) fn list(value: &Json) -> Option<Vec<Json>> {
 /// besides).
 pub(super) fn list_texts(items: &[Json]) -> Option<Vec<String>> {
     let items = items.iter().filter(|item| **item != Json::Null);
-    let texts: Option<Vec<String>> = items
-        .map(|item| text(item).or_else(|| nested_text(item)))
-        .collect();
+    let texts: Option<Vec<String>> = items.map(|item| text(item).or_else(|| nested_text(item))).collect();
     texts.filter(|texts| !texts.is_empty())
 }
 
 /// Text that looks like a list but is read differently: one engine reads `NaN`, another fails on
 /// lone surrogates (row 35).
 pub(super) fn is_doubtful_list_text(text: &str) -> bool {
-    text.starts_with('[')
-        && ["NaN", "Infinity", "\\u"]
-            .iter()
-            .any(|part| text.contains(part))
+    text.starts_with('[') && ["NaN", "Infinity", "\\u"].iter().any(|part| text.contains(part))
 }
 
 /// Whether all engines hash a bucketing value alike. Null and the empty text are not hashed by any.
@@ -59,9 +54,6 @@ pub(super) fn hashes_alike(value: Option<&Json>) -> bool {
 /// element has one text.
 fn nested_text(value: &Json) -> Option<String> {
     let [only] = value.items() else { return None };
-    let plain = text(only).filter(|text| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
-    });
+    let plain = text(only).filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)));
     plain.map(|_| format!("[{only}]"))
 }

@@ -26,19 +26,11 @@ pub(super) fn bucket(rng: &mut Rng, world: &World, variants: &[String]) -> Json 
 
 fn selector(rng: &mut Rng, world: &World) -> Json {
     for _ in 0..4 {
-        let slot = if rng.percent(60) {
-            &world.slots[rng.below(2)]
-        } else {
-            rng.choose(&world.slots)
-        };
+        let slot = if rng.percent(60) { &world.slots[rng.below(2)] } else { rng.choose(&world.slots) };
         let path = std::iter::once("context".to_owned()).chain(slot.path.iter().cloned());
         let selector = Json::texts(path);
         let bucket = Json::object([("selector", selector.clone())]);
-        if world
-            .contexts
-            .iter()
-            .all(|context| agreed::bucket_holds(&bucket, &[], context))
-        {
+        if world.contexts.iter().all(|context| agreed::bucket_holds(&bucket, &[], context)) {
             return selector;
         }
     }
@@ -60,23 +52,13 @@ fn allocation(rng: &mut Rng, variants: &[String]) -> Json {
         } else {
             (rng.below(FULL + 1), rng.below(FULL + 1))
         };
-        let variant = if rng.percent(4) {
-            "missing".to_owned()
-        } else {
-            rng.choose(variants).clone()
-        };
+        let variant = if rng.percent(4) { "missing".to_owned() } else { rng.choose(variants).clone() };
         Json::object([("variant", Json::text(variant)), ("range", pair(range))])
     });
     let distributions = distributions.collect();
-    Json::object([
-        ("range", pair(range)),
-        ("distributions", Json::List(distributions)),
-    ])
+    Json::object([("range", pair(range)), ("distributions", Json::List(distributions))])
 }
 
 fn pair((start, end): (usize, usize)) -> Json {
-    Json::List(vec![
-        Json::number(start.to_string()),
-        Json::number(end.to_string()),
-    ])
+    Json::List(vec![Json::number(start.to_string()), Json::number(end.to_string())])
 }

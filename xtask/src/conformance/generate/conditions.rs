@@ -48,33 +48,18 @@ pub(super) fn lists(rng: &mut Rng, world: &World, earlier: &[Json]) -> Json {
 
 fn condition(rng: &mut Rng, world: &World, earlier: &[Json]) -> Json {
     for _ in 0..DRAFTS {
-        let draft = if !earlier.is_empty() && rng.percent(25) {
-            on_result(rng, earlier)
-        } else {
-            on_context(rng, world)
-        };
-        if world
-            .contexts
-            .iter()
-            .all(|context| agreed::condition_holds(&draft, earlier, context))
-        {
+        let draft =
+            if !earlier.is_empty() && rng.percent(25) { on_result(rng, earlier) } else { on_context(rng, world) };
+        if world.contexts.iter().all(|context| agreed::condition_holds(&draft, earlier, context)) {
             return draft;
         }
     }
     let ids = world.slots[0].pool.clone();
-    build(
-        vec!["context".into(), "user".into(), "user_id".into()],
-        "is",
-        ids,
-    )
+    build(vec!["context".into(), "user".into(), "user_id".into()], "is", ids)
 }
 
 fn build(selector: Vec<String>, op: &str, values: Vec<Json>) -> Json {
-    Json::object([
-        ("selector", Json::texts(selector)),
-        ("op", Json::text(op)),
-        ("values", Json::List(values)),
-    ])
+    Json::object([("selector", Json::texts(selector)), ("op", Json::text(op)), ("values", Json::List(values))])
 }
 
 fn on_context(rng: &mut Rng, world: &World) -> Json {
@@ -116,41 +101,22 @@ fn values(rng: &mut Rng, op: &str, slot: &Slot) -> Vec<Json> {
     let mut values: Vec<Json> = drawn.chain(none).collect();
     // Set filters that name a whole value make the set operators meet.
     if op.starts_with("set ") && rng.percent(30) {
-        values = elements(rng.choose(&slot.pool))
-            .into_iter()
-            .map(Json::text)
-            .collect();
+        values = elements(rng.choose(&slot.pool)).into_iter().map(Json::text).collect();
     }
     values
 }
 
 fn value(rng: &mut Rng, op: &str, slot: &Slot) -> String {
     let known = elements(rng.choose(&slot.pool));
-    let base = if known.is_empty() {
-        texts::word(rng)
-    } else {
-        rng.choose(&known).clone()
-    };
+    let base = if known.is_empty() { texts::word(rng) } else { rng.choose(&known).clone() };
     match op {
         "contains" | "does not contain" => {
             let part = texts::part(rng, &base);
-            if rng.percent(50) {
-                texts::other_case(rng, &part)
-            } else {
-                part
-            }
+            if rng.percent(50) { texts::other_case(rng, &part) } else { part }
         }
         "less" | "less or equal" | "greater" | "greater or equal" => {
-            let number = if rng.percent(60) {
-                base
-            } else {
-                texts::number(rng)
-            };
-            if rng.percent(85) {
-                texts::number_spelling(rng, &number)
-            } else {
-                texts::word(rng)
-            }
+            let number = if rng.percent(60) { base } else { texts::number(rng) };
+            if rng.percent(85) { texts::number_spelling(rng, &number) } else { texts::word(rng) }
         }
         _ if op.starts_with("version ") => match rng.below(10) {
             0..=3 => base,
@@ -170,9 +136,7 @@ fn value(rng: &mut Rng, op: &str, slot: &Slot) -> String {
 
 /// The texts that a value gives: its own, or its elements'.
 fn elements(value: &Json) -> Vec<String> {
-    let parsed = value
-        .as_text()
-        .and_then(|text| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
+    let parsed = value.as_text().and_then(|text| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
     let parsed: Option<Vec<Json>> = parsed.map(|items| items.iter().map(Json::from).collect());
     match (parsed, value) {
         (Some(items), _) => items.iter().filter_map(agreed::text_of).collect(),
@@ -186,20 +150,9 @@ fn elements(value: &Json) -> Vec<String> {
 fn on_result(rng: &mut Rng, earlier: &[Json]) -> Json {
     let flag = rng.choose(earlier);
     let key = flag.get("key").and_then(Json::as_text).unwrap_or_default();
-    let variants: Vec<&Json> = flag
-        .get("variants")
-        .map_or(&[][..], Json::members)
-        .iter()
-        .map(|(_, variant)| variant)
-        .collect();
-    let mut path = vec![
-        "result".to_owned(),
-        if rng.percent(4) {
-            "no-such-flag".to_owned()
-        } else {
-            key.to_owned()
-        },
-    ];
+    let variants: Vec<&Json> =
+        flag.get("variants").map_or(&[][..], Json::members).iter().map(|(_, variant)| variant).collect();
+    let mut path = vec!["result".to_owned(), if rng.percent(4) { "no-such-flag".to_owned() } else { key.to_owned() }];
     let tail: &[&str] = match rng.below(9) {
         0..=3 => &["key"],
         4 => &["value"],
@@ -209,24 +162,11 @@ fn on_result(rng: &mut Rng, earlier: &[Json]) -> Json {
         _ => &["metadata", "m"],
     };
     path.extend(tail.iter().map(|&name| name.to_owned()));
-    let selected = variants
-        .iter()
-        .filter_map(|variant| tail.iter().try_fold(*variant, |at, name| at.get(name)));
+    let selected = variants.iter().filter_map(|variant| tail.iter().try_fold(*variant, |at, name| at.get(name)));
     let mut known: Vec<String> = selected.flat_map(elements).collect();
-    known.extend([
-        "on".to_owned(),
-        "s-0".to_owned(),
-        "exp-1".to_owned(),
-        "(none)".to_owned(),
-    ]);
+    known.extend(["on".to_owned(), "s-0".to_owned(), "exp-1".to_owned(), "(none)".to_owned()]);
     let count = rng.between(1, 3);
-    let values = (0..count)
-        .map(|_| Json::text(rng.choose(&known).clone()))
-        .collect();
-    let op = if rng.percent(70) {
-        rng.pick(&["is", "is not", "contains"])
-    } else {
-        rng.pick(&OPERATORS)
-    };
+    let values = (0..count).map(|_| Json::text(rng.choose(&known).clone())).collect();
+    let op = if rng.percent(70) { rng.pick(&["is", "is not", "contains"]) } else { rng.pick(&OPERATORS) };
     build(path, op, values)
 }

@@ -34,11 +34,7 @@ pub(super) fn keys(rng: &mut Rng, flags: &Json) -> Json {
     let count = rng.between(1, 4);
     let keys = (0..count).map(|_| match rng.below(12) {
         0 => Json::text("unknown"),
-        _ => rng
-            .choose(flags.items())
-            .get("key")
-            .cloned()
-            .unwrap_or(Json::text("unknown")),
+        _ => rng.choose(flags.items()).get("key").cloned().unwrap_or(Json::text("unknown")),
     });
     Json::List(keys.collect())
 }
@@ -55,44 +51,25 @@ fn flag(rng: &mut Rng, world: &World, earlier: &[Json], at: usize) -> Json {
     let variants = names.iter().map(|name| (name.clone(), variant(rng, name)));
     let variants = Json::object(variants.collect::<Vec<_>>());
     let count = rng.pick(&[0, 1, 1, 2, 2, 3, 4]);
-    let segments: Vec<Json> = (0..count)
-        .map(|at| segment(rng, world, earlier, &names, at))
-        .collect();
-    let mut flag = Json::object([
-        ("key", Json::text(key(at))),
-        ("variants", variants),
-        ("segments", Json::List(segments)),
-    ]);
+    let segments: Vec<Json> = (0..count).map(|at| segment(rng, world, earlier, &names, at)).collect();
+    let mut flag =
+        Json::object([("key", Json::text(key(at))), ("variants", variants), ("segments", Json::List(segments))]);
     if !earlier.is_empty() && rng.percent(60) {
-        let mut needed: Vec<String> = (0..earlier.len())
-            .filter(|_| rng.percent(50))
-            .map(key)
-            .collect();
+        let mut needed: Vec<String> = (0..earlier.len()).filter(|_| rng.percent(50)).map(key).collect();
         if rng.percent(10) {
             needed.push("unknown".to_owned());
         }
         rng.shuffle(&mut needed);
         flag.set("dependencies", Json::texts(needed));
     } else if rng.percent(10) {
-        flag.set(
-            "dependencies",
-            if rng.percent(50) {
-                Json::Null
-            } else {
-                Json::List(Vec::new())
-            },
-        );
+        flag.set("dependencies", if rng.percent(50) { Json::Null } else { Json::List(Vec::new()) });
     }
     if rng.percent(60) {
         flag.set(
             "metadata",
             metadata(
                 rng,
-                &[
-                    ("flagType", Json::text("release")),
-                    ("flagVersion", Json::int(3)),
-                    ("deployed", Json::Bool(true)),
-                ],
+                &[("flagType", Json::text("release")), ("flagVersion", Json::int(3)), ("deployed", Json::Bool(true))],
             ),
         );
     }
@@ -103,11 +80,7 @@ fn flag(rng: &mut Rng, world: &World, earlier: &[Json], at: usize) -> Json {
 }
 
 fn variant(rng: &mut Rng, name: &str) -> Json {
-    let key = if rng.percent(10) {
-        format!("{name}-key")
-    } else {
-        name.to_owned()
-    };
+    let key = if rng.percent(10) { format!("{name}-key") } else { name.to_owned() };
     let mut variant = Json::object([("key", Json::text(key))]);
     match rng.below(10) {
         0 => {}
@@ -120,23 +93,14 @@ fn variant(rng: &mut Rng, name: &str) -> Json {
             "payload",
             Json::object([(
                 "nested",
-                Json::object([
-                    ("n", Json::number(texts::number(rng))),
-                    ("w", Json::text(name)),
-                ]),
+                Json::object([("n", Json::number(texts::number(rng))), ("w", Json::text(name))]),
             )]),
         ),
         2 => variant.set("payload", Json::text(texts::word(rng))),
         _ => {}
     }
     if rng.percent(25) {
-        variant.set(
-            "metadata",
-            metadata(
-                rng,
-                &[("default", Json::Bool(true)), ("m", Json::text("variant"))],
-            ),
-        );
+        variant.set("metadata", metadata(rng, &[("default", Json::Bool(true)), ("m", Json::text("variant"))]));
     }
     variant
 }
@@ -163,11 +127,7 @@ fn segment(rng: &mut Rng, world: &World, earlier: &[Json], names: &[String], at:
             "metadata",
             metadata(
                 rng,
-                &[
-                    ("segmentName", name),
-                    ("experimentKey", Json::text("exp-1")),
-                    ("m", Json::text("segment")),
-                ],
+                &[("segmentName", name), ("experimentKey", Json::text("exp-1")), ("m", Json::text("segment"))],
             ),
         );
     }
@@ -204,10 +164,6 @@ fn any(rng: &mut Rng, depth: usize) -> Json {
         5 => Json::text(""),
         6 | 7 => Json::text(texts::word(rng)),
         8 => Json::List((0..rng.below(3)).map(|_| any(rng, depth + 1)).collect()),
-        _ => Json::object(
-            (0..rng.below(3))
-                .map(|at| (format!("k{at}"), any(rng, depth + 1)))
-                .collect::<Vec<_>>(),
-        ),
+        _ => Json::object((0..rng.below(3)).map(|at| (format!("k{at}"), any(rng, depth + 1))).collect::<Vec<_>>()),
     }
 }

@@ -27,11 +27,7 @@ pub(crate) fn group(seed: u64) -> Group {
     let flags = Json::List(flags::list(&mut rng, &world));
     let cases = world.contexts.iter().map(|context| {
         let flag_keys = rng.percent(20).then(|| flags::keys(&mut rng, &flags));
-        Case {
-            flags: flags.clone(),
-            context: context.clone(),
-            flag_keys,
-        }
+        Case { flags: flags.clone(), context: context.clone(), flag_keys }
     });
     // Each condition was checked when it was made; a flag made later may give an earlier selector a
     // value that differs.

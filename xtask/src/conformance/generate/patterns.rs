@@ -68,26 +68,17 @@ pub(super) fn pattern(rng: &mut Rng, text: &str) -> String {
     match rng.below(10) {
         0..=2 => from_text(rng, text),
         3 | 4 => rng.pick(&WHOLE).to_owned(),
-        _ => (0..8)
-            .map(|_| alternatives(rng, 0))
-            .find(|pattern| agreed::pattern_is_common(pattern))
-            .unwrap_or_default(),
+        _ => {
+            (0..8).map(|_| alternatives(rng, 0)).find(|pattern| agreed::pattern_is_common(pattern)).unwrap_or_default()
+        }
     }
 }
 
 /// A part of the text, quoted, at an end or anywhere.
 fn from_text(rng: &mut Rng, text: &str) -> String {
     let part = texts::part(rng, text);
-    let quoted: String = part
-        .chars()
-        .flat_map(|c| {
-            if r"\.*+?()[]{}|^$".contains(c) {
-                vec!['\\', c]
-            } else {
-                vec![c]
-            }
-        })
-        .collect();
+    let quoted: String =
+        part.chars().flat_map(|c| if r"\.*+?()[]{}|^$".contains(c) { vec!['\\', c] } else { vec![c] }).collect();
     match rng.below(5) {
         0 => format!("^{quoted}"),
         1 => format!("{quoted}$"),
@@ -118,9 +109,7 @@ fn item(rng: &mut Rng, depth: usize) -> String {
         rng.pick(&ATOMS).to_owned()
     };
     let repeat = if rng.percent(35) {
-        rng.pick(&[
-            "*", "+", "?", "{2}", "{1,}", "{0,3}", "*?", "+?", "??", "{1,2}?",
-        ])
+        rng.pick(&["*", "+", "?", "{2}", "{1,}", "{0,3}", "*?", "+?", "??", "{1,2}?"])
     } else {
         ""
     };

@@ -36,9 +36,7 @@ const WORDS: [&str; 30] = [
 ];
 
 /// Letters and marks from which words are drawn.
-const LETTERS: [&str; 16] = [
-    "a", "b", "c", "A", "Z", "0", "7", "-", "_", ".", " ", "é", "ß", "Σ", "ж", "語",
-];
+const LETTERS: [&str; 16] = ["a", "b", "c", "A", "Z", "0", "7", "-", "_", ".", " ", "é", "ß", "Σ", "ж", "語"];
 
 pub(super) fn word(rng: &mut Rng) -> String {
     if rng.percent(60) {
@@ -71,19 +69,7 @@ pub(super) fn number_spelling(rng: &mut Rng, number: &str) -> String {
         6 if !number.starts_with('-') => format!("00{number}"),
         7 if !number.contains('.') => format!("{number}."),
         8 => number.replacen("0.", ".", 1),
-        9 => rng
-            .pick(&[
-                "Infinity",
-                "-Infinity",
-                "NaN",
-                "1e400",
-                "-1E400",
-                "0",
-                "-0",
-                "0.0",
-                "1e-400",
-            ])
-            .to_owned(),
+        9 => rng.pick(&["Infinity", "-Infinity", "NaN", "1e400", "-1E400", "0", "-0", "0.0", "1e-400"]).to_owned(),
         10 => format!("{number}7"),
         _ => number.to_owned(),
     }
@@ -102,15 +88,8 @@ pub(super) fn version(rng: &mut Rng) -> String {
     let release = format!("{major}.{minor}.{}", part(rng));
     match rng.below(10) {
         0..=4 => release,
-        5 => format!(
-            "{release}-{}",
-            rng.pick(&["alpha", "ALPHA", "beta", "rc", "a-b", "a_b", "-", "", "x."])
-        ),
-        6 | 7 => format!(
-            "{release}-{}.{}",
-            rng.pick(&["alpha", "beta", "rc"]),
-            rng.below(12)
-        ),
+        5 => format!("{release}-{}", rng.pick(&["alpha", "ALPHA", "beta", "rc", "a-b", "a_b", "-", "", "x."])),
+        6 | 7 => format!("{release}-{}.{}", rng.pick(&["alpha", "beta", "rc"]), rng.below(12)),
         8 => format!("{release}-0{}", rng.below(3)),
         _ => near_version(rng, &release),
     }
@@ -137,13 +116,7 @@ pub(super) fn other_case(rng: &mut Rng, text: &str) -> String {
         1 => text.to_lowercase(),
         _ => text
             .chars()
-            .map(|c| {
-                if rng.percent(50) {
-                    c.to_ascii_uppercase()
-                } else {
-                    c.to_ascii_lowercase()
-                }
-            })
+            .map(|c| if rng.percent(50) { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
             .collect(),
     }
 }

@@ -52,51 +52,25 @@ pub(super) struct World {
     pub(super) contexts: Vec<Json>,
 }
 
-const PROPERTIES: [&str; 10] = [
-    "plan",
-    "age",
-    "Größe",
-    "with space",
-    "a.b",
-    "7",
-    "beta",
-    "tags",
-    "score",
-    "profile",
-];
+const PROPERTIES: [&str; 10] = ["plan", "age", "Größe", "with space", "a.b", "7", "beta", "tags", "score", "profile"];
 const NESTED: [&str; 4] = ["city", "deep", "owner", "(none)"];
-const USER_FIELDS: [&str; 6] = [
-    "country",
-    "version",
-    "platform",
-    "language",
-    "cohort_ids",
-    "device_model",
-];
+const USER_FIELDS: [&str; 6] = ["country", "version", "platform", "language", "cohort_ids", "device_model"];
 
 impl World {
     pub(super) fn new(rng: &mut Rng) -> Self {
-        let mut slots = vec![
-            Slot::new(rng, Kind::Word, &["user", "user_id"]),
-            Slot::new(rng, Kind::Word, &["user", "device_id"]),
-        ];
+        let mut slots =
+            vec![Slot::new(rng, Kind::Word, &["user", "user_id"]), Slot::new(rng, Kind::Word, &["user", "device_id"])];
         for slot in &mut slots {
-            slot.pool = (0..12)
-                .map(|_| Json::text(texts::id(rng, "user-")))
-                .collect();
+            slot.pool = (0..12).map(|_| Json::text(texts::id(rng, "user-"))).collect();
         }
         for _ in 0..rng.between(4, 10) {
             let slot = Slot::random(rng);
-            let clashes = |other: &Slot| {
-                other.path.starts_with(&slot.path) || slot.path.starts_with(&other.path)
-            };
+            let clashes = |other: &Slot| other.path.starts_with(&slot.path) || slot.path.starts_with(&other.path);
             if !slots.iter().any(clashes) {
                 slots.push(slot);
             }
         }
-        let contexts = (0..rng.between(6, 18))
-            .map(|_| context(rng, &slots))
-            .collect();
+        let contexts = (0..rng.between(6, 18)).map(|_| context(rng, &slots)).collect();
         Self { slots, contexts }
     }
 }
@@ -106,12 +80,7 @@ impl Slot {
         let size = rng.between(2, 6);
         let pool = (0..size).map(|_| value(rng, kind)).collect();
         let presence = rng.pick(&[100, 100, 90, 60]);
-        Self {
-            kind,
-            path: path.iter().map(|&name| name.to_owned()).collect(),
-            pool,
-            presence,
-        }
+        Self { kind, path: path.iter().map(|&name| name.to_owned()).collect(), pool, presence }
     }
 
     fn random(rng: &mut Rng) -> Self {
@@ -155,10 +124,7 @@ fn value(rng: &mut Rng, kind: Kind) -> Json {
         Kind::ListText => Json::text(Json::List(elements(rng)).to_string()),
         Kind::Object => {
             let city = Json::text(texts::word(rng));
-            Json::object([
-                ("city", city),
-                ("deep", Json::object([("er", Json::text(texts::word(rng)))])),
-            ])
+            Json::object([("city", city), ("deep", Json::object([("er", Json::text(texts::word(rng)))]))])
         }
         Kind::Mixed => {
             let kind = rng.pick(&KINDS[..8]);

@@ -26,52 +26,23 @@ impl Example {
             Ok(Value::Object(results)) => Outcome::results(results),
             _ => Outcome::Error(format!("not an object: {expected}")),
         };
-        Self {
-            flags: Json::List(flags),
-            contexts: vec![context],
-            flag_keys: None,
-            expected: results,
-        }
+        Self { flags: Json::List(flags), contexts: vec![context], flag_keys: None, expected: results }
     }
 
     /// One flag that is `on` when the condition holds and `off` when it does not.
-    pub(super) fn condition(
-        property: Option<Json>,
-        op: &str,
-        values: &[&str],
-        holds: bool,
-    ) -> Self {
-        Self::selecting(
-            &["context", "user", "user_properties", "p"],
-            op,
-            values,
-            context(property),
-            holds,
-        )
+    pub(super) fn condition(property: Option<Json>, op: &str, values: &[&str], holds: bool) -> Self {
+        Self::selecting(&["context", "user", "user_properties", "p"], op, values, context(property), holds)
     }
 
     /// The same with a selector and context of one's own.
-    pub(super) fn selecting(
-        selector: &[&str],
-        op: &str,
-        values: &[&str],
-        context: Json,
-        holds: bool,
-    ) -> Self {
+    pub(super) fn selecting(selector: &[&str], op: &str, values: &[&str], context: Json, holds: bool) -> Self {
         let condition = condition(selector, op, values);
         let conditional = Json::object([
             ("conditions", Json::List(vec![Json::List(vec![condition])])),
             ("variant", Json::text("on")),
         ]);
-        let flag = flag(
-            "f",
-            vec![conditional, Json::object([("variant", Json::text("off"))])],
-        );
-        Self::new(
-            vec![flag],
-            context,
-            &result("f", if holds { "on" } else { "off" }),
-        )
+        let flag = flag("f", vec![conditional, Json::object([("variant", Json::text("off"))])]);
+        Self::new(vec![flag], context, &result("f", if holds { "on" } else { "off" }))
     }
 
     /// One flag that shares its variants out by the property, whose text is `text`.
@@ -95,11 +66,7 @@ impl Example {
         ]);
         let segment = Json::object([("bucket", bucket), ("variant", Json::text("rest"))]);
         let share = murmur3::hash(&format!("{salt}/{text}")) / 100 / end;
-        let chosen = if share < SHARES {
-            name(share)
-        } else {
-            "rest".to_owned()
-        };
+        let chosen = if share < SHARES { name(share) } else { "rest".to_owned() };
         let names = (0..SHARES).map(name).chain(["rest".to_owned()]);
         let variants = names.map(|name| (name.clone(), variant(&name)));
         let flag = Json::object([
@@ -134,13 +101,7 @@ impl Example {
 /// A user with the property `p`, if any.
 pub(super) fn context(property: Option<Json>) -> Json {
     let properties = Json::object(property.map(|value| ("p", value)));
-    Json::object([(
-        "user",
-        Json::object([
-            ("user_id", Json::text("u")),
-            ("user_properties", properties),
-        ]),
-    )])
+    Json::object([("user", Json::object([("user_id", Json::text("u")), ("user_properties", properties)]))])
 }
 
 pub(super) fn condition(selector: &[&str], op: &str, values: &[&str]) -> Json {
@@ -154,11 +115,7 @@ pub(super) fn condition(selector: &[&str], op: &str, values: &[&str]) -> Json {
 /// A flag with the variants `on` and `off`.
 pub(super) fn flag(key: &str, segments: Vec<Json>) -> Json {
     let variants = Json::object([("on", variant("on")), ("off", variant("off"))]);
-    Json::object([
-        ("key", Json::text(key)),
-        ("variants", variants),
-        ("segments", Json::List(segments)),
-    ])
+    Json::object([("key", Json::text(key)), ("variants", variants), ("segments", Json::List(segments))])
 }
 
 pub(super) fn variant(name: &str) -> Json {
@@ -172,7 +129,5 @@ pub(super) fn result(key: &str, name: &str) -> Json {
 
 /// A lower-case word of three to eight letters.
 pub(super) fn word(rng: &mut Rng) -> String {
-    (0..rng.between(3, 8))
-        .map(|_| char::from(b'a' + rng.below(26) as u8))
-        .collect()
+    (0..rng.between(3, 8)).map(|_| char::from(b'a' + rng.below(26) as u8)).collect()
 }

@@ -37,38 +37,18 @@ struct Row {
 
 impl Row {
     const fn new(name: &'static str, about: &'static str, make: fn(&mut Rng) -> Example) -> Self {
-        Self {
-            name,
-            about,
-            advisory: false,
-            make,
-        }
+        Self { name, about, advisory: false, make }
     }
 
-    const fn advisory(
-        name: &'static str,
-        about: &'static str,
-        make: fn(&mut Rng) -> Example,
-    ) -> Self {
-        Self {
-            name,
-            about,
-            advisory: true,
-            make,
-        }
+    const fn advisory(name: &'static str, about: &'static str, make: fn(&mut Rng) -> Example) -> Self {
+        Self { name, about, advisory: true, make }
     }
 }
 
 /// Runs every row.
 pub(super) fn run(engines: &mut Engines, seed: u64) -> Result<Tally, String> {
     let mut tally = Tally::default();
-    let rows = [
-        texts::ROWS,
-        lists::ROWS,
-        numbers::ROWS,
-        structure::ROWS,
-        patterns::ROWS,
-    ];
+    let rows = [texts::ROWS, lists::ROWS, numbers::ROWS, structure::ROWS, patterns::ROWS];
     for (at, row) in rows.into_iter().flatten().enumerate() {
         // Each row has choices of its own, so that one row more does not change the others.
         let mut rng = Rng::new(seed ^ (at as u64) << 32);
@@ -80,19 +60,15 @@ pub(super) fn run(engines: &mut Engines, seed: u64) -> Result<Tally, String> {
 fn run_row(engines: &mut Engines, row: &Row, rng: &mut Rng) -> Result<Tally, String> {
     let examples: Vec<Example> = (0..CASES).map(|_| (row.make)(rng)).collect();
     let cases: Vec<Vec<Case>> = examples.iter().map(Example::cases).collect();
-    let groups: Vec<_> = examples
-        .iter()
-        .zip(&cases)
-        .map(|(example, cases)| (&example.flags, cases.as_slice()))
-        .collect();
+    let groups: Vec<_> =
+        examples.iter().zip(&cases).map(|(example, cases)| (&example.flags, cases.as_slice())).collect();
     let mut answers = engines.ask_groups(&groups)?.into_iter();
     let mut passed = 0;
     let mut agreed = vec![0; engines.peers.len()];
     let mut wrong = Vec::new();
     for (example, cases) in examples.iter().zip(&cases) {
         // Only the last context counts; those before it must not leak into it.
-        let Some((answers, case)) = answers.by_ref().take(cases.len()).last().zip(cases.last())
-        else {
+        let Some((answers, case)) = answers.by_ref().take(cases.len()).last().zip(cases.last()) else {
             continue;
         };
         for (count, theirs) in agreed.iter_mut().zip(&answers.peers) {
@@ -106,40 +82,16 @@ fn run_row(engines: &mut Engines, row: &Row, rng: &mut Rng) -> Result<Tally, Str
     }
     report(engines, row, passed, &agreed);
     for (case, expected, got) in wrong.iter().take(SHOWN) {
-        println!(
-            "    line:     {}\n    expected: {expected}\n    got:      {got}",
-            case.line(1)
-        );
+        println!("    line:     {}\n    expected: {expected}\n    got:      {got}", case.line(1));
     }
     let failed = wrong.len();
-    Ok(if row.advisory {
-        Tally {
-            passed,
-            failed: 0,
-            advisory: failed,
-        }
-    } else {
-        Tally {
-            passed,
-            failed,
-            advisory: 0,
-        }
-    })
+    Ok(if row.advisory { Tally { passed, failed: 0, advisory: failed } } else { Tally { passed, failed, advisory: 0 } })
 }
 
 fn report(engines: &Engines, row: &Row, passed: usize, agreed: &[usize]) {
-    let peers = engines
-        .peers
-        .iter()
-        .zip(agreed)
-        .map(|(peer, count)| format!(", {} {count}", peer.name));
+    let peers = engines.peers.iter().zip(agreed).map(|(peer, count)| format!(", {} {count}", peer.name));
     let advisory = if row.advisory { " (advisory)" } else { "" };
-    println!(
-        "  {:6} ours {passed}/{CASES}{}: {}{advisory}",
-        row.name,
-        peers.collect::<String>(),
-        row.about
-    );
+    println!("  {:6} ours {passed}/{CASES}{}: {}{advisory}", row.name, peers.collect::<String>(), row.about);
 }
 
 #[cfg(test)]
@@ -150,23 +102,10 @@ mod tests {
     #[test]
     fn every_row_makes_cases_with_an_answer() {
         let mut rng = Rng::new(1);
-        for row in [
-            texts::ROWS,
-            lists::ROWS,
-            numbers::ROWS,
-            structure::ROWS,
-            patterns::ROWS,
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for row in [texts::ROWS, lists::ROWS, numbers::ROWS, structure::ROWS, patterns::ROWS].into_iter().flatten() {
             for _ in 0..CASES {
                 let example = (row.make)(&mut rng);
-                assert!(
-                    matches!(example.expected, Outcome::Results(_)),
-                    "{}",
-                    row.name
-                );
+                assert!(matches!(example.expected, Outcome::Results(_)), "{}", row.name);
                 assert!(!example.cases().is_empty(), "{}", row.name);
             }
         }

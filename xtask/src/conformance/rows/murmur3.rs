@@ -6,19 +6,10 @@ pub(super) fn hash(text: &str) -> u32 {
     let mut hash = 0_u32;
     let chunks = text.as_bytes().chunks(4);
     for chunk in chunks {
-        let block = chunk
-            .iter()
-            .rev()
-            .fold(0, |block, &byte| block << 8 | u32::from(byte));
-        hash ^= block
-            .wrapping_mul(0xcc9e_2d51)
-            .rotate_left(15)
-            .wrapping_mul(0x1b87_3593);
+        let block = chunk.iter().rev().fold(0, |block, &byte| block << 8 | u32::from(byte));
+        hash ^= block.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593);
         if chunk.len() == 4 {
-            hash = hash
-                .rotate_left(13)
-                .wrapping_mul(5)
-                .wrapping_add(0xe654_6b64);
+            hash = hash.rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
         }
     }
     hash ^= text.len() as u32;

@@ -10,34 +10,14 @@ use super::texts::compare;
 
 pub(super) const ROWS: &[Row] = &[
     Row::new("11", "a whole float keeps its point: `1.0`", whole_float),
-    Row::advisory(
-        "11e",
-        "a whole number with an exponent is a float: `1e3` is `1000.0`",
-        whole_exponent,
-    ),
-    Row::advisory(
-        "12",
-        "large and small floats have an exponent past 1e16 and below 1e-4",
-        extreme_float,
-    ),
+    Row::advisory("11e", "a whole number with an exponent is a float: `1e3` is `1000.0`", whole_exponent),
+    Row::advisory("12", "large and small floats have an exponent past 1e16 and below 1e-4", extreme_float),
     Row::advisory("12b", "the float `-0.0` keeps its sign", negative_zero),
-    Row::new(
-        "13",
-        "an object's text is compact JSON in the order given",
-        object_text,
-    ),
+    Row::new("13", "an object's text is compact JSON in the order given", object_text),
     Row::new("14", "integers are exact in 64 bits", big_integer),
     Row::new("22", "blanks around a number do not count", blanks),
-    Row::advisory(
-        "22b",
-        "`10d`, `10f`, `0x10` and `0x1p3` are no numbers",
-        other_notations,
-    ),
-    Row::advisory(
-        "22c",
-        "`1_000`, `inf`, `nan` and digits past ASCII are no numbers",
-        other_digits,
-    ),
+    Row::advisory("22b", "`10d`, `10f`, `0x10` and `0x1p3` are no numbers", other_notations),
+    Row::advisory("22c", "`1_000`, `inf`, `nan` and digits past ASCII are no numbers", other_digits),
     Row::new("22d", "the empty text is no number", empty_text),
     Row::new("22e", "a number too large is infinite", infinite),
     Row::new("22f", "`NaN` compares false with everything", nan),
@@ -129,13 +109,7 @@ fn blanks(rng: &mut Rng) -> Example {
     let (large, small) = (rng.between(10, 89), 9);
     let blank = |rng: &mut Rng| rng.pick(&[" ", "  ", "\t", "\n"]);
     let (before, after) = (blank(rng), blank(rng));
-    compare(
-        rng,
-        "",
-        &format!("{before}{large}{after}"),
-        &small.to_string(),
-        Some(Ordering::Greater),
-    )
+    compare(rng, "", &format!("{before}{large}{after}"), &small.to_string(), Some(Ordering::Greater))
 }
 
 /// The property is no number, so both are compared as text.
@@ -159,9 +133,7 @@ fn other_notations(rng: &mut Rng) -> Example {
 fn other_digits(rng: &mut Rng) -> Example {
     let property = match rng.below(4) {
         0 => format!("{}_000", rng.between(1, 9)),
-        1 => rng
-            .pick(&["inf", "-inf", "Inf", "infinity", "INFINITY"])
-            .to_owned(),
+        1 => rng.pick(&["inf", "-inf", "Inf", "infinity", "INFINITY"]).to_owned(),
         2 => rng.pick(&["nan", "NAN", "Nan"]).to_owned(),
         _ => rng.pick(&["\u{661}\u{662}", "\u{967}", "１２"]).to_owned(),
     };
@@ -186,22 +158,14 @@ fn infinite(rng: &mut Rng) -> Example {
 
 fn nan(rng: &mut Rng) -> Example {
     let number = rng.pick(&["1", "-1", "NaN", "Infinity", "1e400"]);
-    if rng.percent(50) {
-        compare(rng, "", "NaN", number, None)
-    } else {
-        compare(rng, "", number, "NaN", None)
-    }
+    if rng.percent(50) { compare(rng, "", "NaN", number, None) } else { compare(rng, "", number, "NaN", None) }
 }
 
 fn fractions(rng: &mut Rng) -> Example {
     let (whole, tenths) = (rng.between(1, 99), rng.between(1, 8));
     let smaller = format!("{whole}.{tenths}");
     // Longer, yet larger only as a fraction; or with more digits before the point.
-    let larger = if rng.percent(50) {
-        format!("{whole}.{tenths}5")
-    } else {
-        format!("{}.05", whole + 1)
-    };
+    let larger = if rng.percent(50) { format!("{whole}.{tenths}5") } else { format!("{}.05", whole + 1) };
     if rng.percent(50) {
         compare(rng, "", &smaller, &larger, Some(Ordering::Less))
     } else {

@@ -7,16 +7,8 @@ use super::example::{Example, word};
 
 pub(super) const ROWS: &[Row] = &[
     Row::new("1", "a pattern is found anywhere in the text", anywhere),
-    Row::new(
-        "30",
-        "an invalid pattern matches nothing and spoils no other",
-        invalid,
-    ),
-    Row::new(
-        "\\d \\w",
-        "`\\d`, `\\w`, `\\s` and `\\b` are ASCII",
-        ascii_classes,
-    ),
+    Row::new("30", "an invalid pattern matches nothing and spoils no other", invalid),
+    Row::new("\\d \\w", "`\\d`, `\\w`, `\\s` and `\\b` are ASCII", ascii_classes),
     Row::new(".", "`.` is one code point", code_points),
     Row::advisory(". end", "`.` skips only the newline", line_ends),
     Row::new("$ end", "`$` is not before a last newline", last_newline),
@@ -26,22 +18,14 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("\\p", "Unicode classes work", unicode_classes),
     Row::new("\\u", "escaped code points work", escapes),
     Row::new("{", "a lone brace is a character", lone_brace),
-    Row::advisory(
-        "[&&]",
-        "set operators and nested classes are characters",
-        class_characters,
-    ),
+    Row::advisory("[&&]", "set operators and nested classes are characters", class_characters),
     Row::advisory("(?>)", "atomic groups and possessive repeats work", atomic),
     Row::new("\\A \\z", "`\\A` and `\\z` are the ends", ends),
 ];
 
 fn matches(rng: &mut Rng, text: &str, pattern: &str, found: bool) -> Example {
     let negative = rng.percent(50);
-    let op = if negative {
-        "regex does not match"
-    } else {
-        "regex match"
-    };
+    let op = if negative { "regex does not match" } else { "regex match" };
     Example::condition(Some(Json::text(text)), op, &[pattern], found != negative)
 }
 
@@ -65,18 +49,8 @@ fn invalid(rng: &mut Rng) -> Example {
     let good = format!("^{text}$");
     match rng.below(3) {
         0 => matches(rng, &text, broken, false),
-        1 => Example::condition(
-            Some(Json::text(&text)),
-            "regex match",
-            &[broken, &good],
-            true,
-        ),
-        _ => Example::condition(
-            Some(Json::text(&text)),
-            "regex does not match",
-            &[&good, broken],
-            false,
-        ),
+        1 => Example::condition(Some(Json::text(&text)), "regex match", &[broken, &good], true),
+        _ => Example::condition(Some(Json::text(&text)), "regex does not match", &[&good, broken], false),
     }
 }
 
@@ -103,12 +77,7 @@ fn code_points(rng: &mut Rng) -> Example {
 }
 
 fn line_ends(rng: &mut Rng) -> Example {
-    let (end, found) = rng.pick(&[
-        ("\n", false),
-        ("\r", true),
-        ("\u{85}", true),
-        ("\u{2028}", true),
-    ]);
+    let (end, found) = rng.pick(&[("\n", false), ("\r", true), ("\u{85}", true), ("\u{2028}", true)]);
     matches(rng, &format!("a{end}b"), "a.b", found)
 }
 
@@ -126,11 +95,7 @@ fn look_around(rng: &mut Rng) -> Example {
         3 => (format!("(?<!-){other}$"), format!("{one}-{other}"), false),
         4 => (format!("^({one}|zz)-\\1$"), format!("{one}-{one}"), true),
         5 => (format!("^({one})-\\1$"), format!("{one}-{other}x"), false),
-        _ => (
-            "^(?!.*@test\\.)[^@]+@[^@]+$".to_owned(),
-            format!("{one}@{other}.com"),
-            true,
-        ),
+        _ => ("^(?!.*@test\\.)[^@]+@[^@]+$".to_owned(), format!("{one}@{other}.com"), true),
     };
     matches(rng, &text, &pattern, found)
 }
@@ -149,11 +114,7 @@ fn named_groups(rng: &mut Rng) -> Example {
     let text = word(rng);
     let open = rng.pick(&["(?P<name>", "(?<name>"]);
     let found = rng.percent(50);
-    let subject = if found {
-        format!("-{text}")
-    } else {
-        "-".to_owned()
-    };
+    let subject = if found { format!("-{text}") } else { "-".to_owned() };
     matches(rng, &subject, &format!("{open}{text})"), found)
 }
 
@@ -178,12 +139,7 @@ fn escapes(rng: &mut Rng) -> Example {
 fn lone_brace(rng: &mut Rng) -> Example {
     let text = word(rng);
     let (pattern, subject) = rng.pick(&[("{", "{"), ("{x}", "{x}"), ("{", "")]);
-    matches(
-        rng,
-        &format!("{text}{subject}"),
-        &format!("{text}{pattern}"),
-        !subject.is_empty(),
-    )
+    matches(rng, &format!("{text}{subject}"), &format!("{text}{pattern}"), !subject.is_empty())
 }
 
 fn class_characters(rng: &mut Rng) -> Example {

@@ -1,0 +1,102 @@
+//! Every check that has to pass, in the order in which they fail fastest.
+
+use std::error::Error;
+use std::process::{Command, ExitCode};
+
+use lexopt::prelude::*;
+
+const HELP: &str = "\
+cargo xtask ci [--full]
+
+Runs every check that has to pass before a change lands, and stops at the first that does not.
+--full adds what installs tools of its own, which takes minutes: cargo-deny.
+";
+
+/// Each crate is built on its own with no features and with all.
+const CRATES: [&str; 1] = ["evaluation-core"];
+
+/// Programs that are run as they stand.
+const EXAMPLES: [&str; 1] = ["quickstart"];
+
+/// What the engine may not depend on, and how many crates it may.
+const CORE_NEVER: [&str; 7] = ["tokio", "hyper", "futures", "futures-core", "async-trait", "mio", "reqwest"];
+const CORE_CRATES: usize = 28;
+
+pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>> {
+    let mut full = false;
+    while let Some(argument) = args.next()? {
+        match argument {
+            Long("full") => full = true,
+            Long("help") => {
+                print!("{HELP}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
+    cargo(&["test", "--workspace"])?;
+    cargo(&["test", "--workspace", "--doc"])?;
+    step(cargo_command(&["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    for name in CRATES {
+        cargo(&["check", "-p", name, "--no-default-features"])?;
+        cargo(&["check", "-p", name, "--all-features"])?;
+    }
+    check_core_dependencies()?;
+    for name in EXAMPLES {
+        cargo(&["run", "--quiet", "--example", name])?;
+    }
+    xtask(&["conformance"])?;
+    xtask(&["bench", "--gate"])?;
+    if full {
+        cargo(&["install", "--locked", "cargo-deny"])?;
+        cargo(&["deny", "check", "bans", "licenses", "sources"])?;
+    }
+    println!("ci: everything passed");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The engine does no I/O and stays small: what it depends on is counted.
+fn check_core_dependencies() -> Result<(), Box<dyn Error>> {
+    let arguments = ["tree", "-p", "evaluation-core", "-e", "normal", "--prefix", "none", "--format", "{p}"];
+    println!("$ cargo {}", arguments.join(" "));
+    let output = cargo_command(&arguments).output()?;
+    let tree = String::from_utf8(output.stdout)?;
+    let mut crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    crates.sort_unstable();
+    crates.dedup();
+    crates.retain(|name| !name.is_empty() && *name != "evaluation-core");
+    if let Some(name) = crates.iter().find(|name| CORE_NEVER.contains(name)) {
+        return Err(format!("evaluation-core depends on {name}").into());
+    }
+    if !output.status.success() || crates.is_empty() || crates.len() > CORE_CRATES {
+        return Err(format!("evaluation-core depends on {} crates, of {CORE_CRATES} it may", crates.len()).into());
+    }
+    println!("evaluation-core depends on {} crates, of {CORE_CRATES} it may; none of {CORE_NEVER:?}", crates.len());
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    step(&mut cargo_command(arguments))
+}
+
+fn cargo_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments);
+    command
+}
+
+/// Another command of this program.
+fn xtask(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    step(Command::new(std::env::current_exe()?).args(arguments))
+}
+
+fn step(command: &mut Command) -> Result<(), Box<dyn Error>> {
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy());
+    let line = words.collect::<Vec<_>>().join(" ");
+    println!("$ {line}");
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(format!("{line}: {status}").into()) }
+}
