@@ -172,7 +172,7 @@ impl<'a> Conditions<'a> {
 
     fn compare_version(bound: Bound, values: &[u32], texts: &Texts) -> Test {
         let versions = values.iter().filter_map(|value| Version::parse(texts.get(*value)));
-        let version = bound.widest(versions, Ord::cmp).map(Version::into_owned);
+        let version = bound.widest(versions, Ord::cmp).map(|version| Box::new(version.into_owned()));
         Test::CompareVersion { bound, version, text: Self::widest_text(bound, values, texts) }
     }
 
@@ -200,8 +200,14 @@ impl<'a> Conditions<'a> {
         ids.extend(condition.values.iter().map(|value| Box::from(&**value)));
     }
 
-    /// Warns of flags that read results which they do not wait for.
-    pub(super) fn check_dependencies(&self, flags: &[Prepared<'_, '_>], closures: &Closures, report: &mut Report) {
+    /// Warns of flags that read results which they do not wait for. True when there are none.
+    pub(super) fn check_dependencies(
+        &self,
+        flags: &[Prepared<'_, '_>],
+        closures: &Closures,
+        report: &mut Report,
+    ) -> bool {
+        let mut all_declared = !self.sources.iter().any(|source| matches!(source, Source::Results));
         for (index, Prepared { flag, .. }) in flags.iter().enumerate() {
             for (segment_place, segment) in flag.segments.iter().enumerate() {
                 let conditions = segment.conditions.iter().flatten().flatten().map(|condition| &condition.selector);
@@ -214,10 +220,14 @@ impl<'a> Conditions<'a> {
                     let read = self.flags.get(&**key);
                     let declared = match (read, closures.get(index)) {
                         (Some(read), Some(closure)) => closure.contains(read),
+                        // Of a flag that depends on very many, what it reads is taken to be among them; it is not
+                        // decided on demand.
                         (Some(_), None) => true,
                         (None, _) => false,
                     };
                     if !declared {
+                        // Unknown flags have no result at any time.
+                        all_declared &= read.is_none();
                         report.warn(flag, DiagnosticKind::UndeclaredDependency, format!("segments[{segment_place}]"), || {
                             format!("reads the result of `{key}`, which is not among the flag's dependencies")
                         });
@@ -225,6 +235,7 @@ impl<'a> Conditions<'a> {
                 }
             }
         }
+        all_declared
     }
 }
 

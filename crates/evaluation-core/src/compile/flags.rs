@@ -81,6 +81,7 @@ impl Parts {
             });
             let always = match matches {
                 Matches::Everyone => true,
+                Matches::All(group) => group.is_empty(),
                 Matches::AnyGroup(groups) => groups.of(&self.groups).iter().any(|group| group.is_empty()),
             };
             decided |= always && certain && default.is_some();
@@ -115,6 +116,9 @@ impl Parts {
                 self.members.push(conditions.add(flag, condition, path, texts, report));
             }
             self.groups.push(Span::new(first_member, self.members.len()));
+        }
+        if groups.len() == 1 {
+            return self.groups.pop().map_or(Matches::Everyone, Matches::All);
         }
         Matches::AnyGroup(Span::new(first_group, self.groups.len()))
     }

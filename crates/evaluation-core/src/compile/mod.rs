@@ -92,7 +92,7 @@ pub(crate) fn compile(list: &[wire::Flag<'_>], diagnostics: Vec<Diagnostic>) -> 
         cyclic: ordered.cyclic,
         ..Compiled::default()
     };
-    conditions.check_dependencies(&ordered.flags, &closures, &mut report);
+    set.on_demand = conditions.check_dependencies(&ordered.flags, &closures, &mut report);
     parts.finish(&mut set);
     table::finish(conditions, texts, &mut set);
     set.diagnostics = report.diagnostics.into();

@@ -3,7 +3,7 @@
 use super::conditions::Conditions;
 use super::texts::Texts;
 use crate::compiled::{
-    Cohorts, Compiled, Condition, Mask, Membership, OutcomeId, Slot, Source, Span, Test, Uses, Vocabulary, index32, result_value,
+    Cohorts, Compiled, Condition, Mask, OutcomeId, Slot, Source, Span, Test, Uses, Vocabulary, index32, result_value,
 };
 use crate::context::{Selected, Subject};
 
@@ -144,7 +144,7 @@ fn decide_results(set: &mut Compiled, slots: &[Slot]) {
         let mut holds = vec![0_u64; outcomes.of(&set.outcomes).len().div_ceil(64)];
         for (place, outcome) in (outcomes.start..outcomes.end).enumerate() {
             let value = result_value(set, *flag, OutcomeId::new(outcome as usize), path);
-            let holding = match Subject::new(value.map_or(Selected::Null, Selected::Owned)) {
+            let holding = match Subject::new(value.map_or(Selected::Null, Selected::from)) {
                 Subject::Null => condition.on_null,
                 subject => condition.test.holds(&set.texts, &subject),
             };
@@ -155,14 +155,4 @@ fn decide_results(set: &mut Compiled, slots: &[Slot]) {
         condition.test = Test::Result { flag: *flag, holds: holds.into() };
     }
     set.conditions = conditions;
-}
-
-impl Membership {
-    fn ids(&self) -> impl Iterator<Item = u32> {
-        let (few, many) = match self {
-            Self::Few(ids) => (Some(ids.iter()), None),
-            Self::Many(table) => (None, Some(table.iter())),
-        };
-        few.into_iter().flatten().chain(many.into_iter().flatten()).copied()
-    }
 }

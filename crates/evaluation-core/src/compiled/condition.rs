@@ -74,3 +74,13 @@ impl Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_fit_a_cache_line() {
+        assert!(size_of::<Condition>() <= 64, "{}", size_of::<Condition>());
+    }
+}

@@ -6,7 +6,7 @@
 use hashbrown::HashTable;
 
 use super::{Span, hash_text};
-use crate::text::fold_boolean;
+use crate::text::{fold_boolean, same_text};
 
 /// Bits of one word of the truth table.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,7 @@ impl Vocabulary {
     #[inline]
     pub(crate) fn find(&self, texts: &[Box<str>], text: &str) -> Uses {
         let text = fold_boolean(text);
-        let same = |entry: &Entry| texts.get(entry.text as usize).is_some_and(|known| **known == *text);
+        let same = |entry: &Entry| texts.get(entry.text as usize).is_some_and(|known| same_text(known, text));
         self.entries.find(hash_text(text), same).map(|entry| entry.uses).unwrap_or_default()
     }
 }

@@ -21,6 +21,7 @@ pub(crate) use test::{Bound, Membership, SetTest, Test};
 use crate::context::Selector;
 use crate::diagnostic::Diagnostic;
 use crate::murmur3::Pending;
+use crate::text::same_text;
 use crate::value::Object;
 
 /// The hash function of tables whose keys come from flag configs.
@@ -126,6 +127,8 @@ pub(crate) struct Segment {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Matches {
     Everyone,
+    /// Anyone for whom all of these conditions hold.
+    All(Span),
     /// Anyone for whom all conditions of one of these groups hold.
     AnyGroup(Span),
 }
@@ -186,7 +189,7 @@ pub(crate) struct Compiled {
     pub(crate) keys: HashTable<u32>,
     pub(crate) dependencies: Box<[u32]>,
     pub(crate) segments: Box<[Segment]>,
-    /// Groups of conditions that must all hold: stretches of `members`.
+    /// Groups of conditions that must all hold, where a segment has not just one: stretches of `members`.
     pub(crate) groups: Box<[Span]>,
     pub(crate) members: Box<[u32]>,
     /// First those of the truth table, which are decided slot by slot; then those that are decided when they are
@@ -207,6 +210,8 @@ pub(crate) struct Compiled {
     pub(crate) outcomes: Box<[Outcome]>,
     pub(crate) variants: Box<[Variant]>,
     pub(crate) layers: Box<[Object]>,
+    /// True when every flag depends on all flags whose results it reads, so that these can be decided when they are.
+    pub(crate) on_demand: bool,
     /// Flags that were left out because of a cycle, each with the cycle's path.
     pub(crate) cyclic: Vec<(Box<str>, Box<str>)>,
     /// Needed cohorts, by group type in order.
@@ -219,7 +224,7 @@ impl Compiled {
     #[inline]
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
         let hash = hash_text(key);
-        let same = |index: &u32| self.flags.get(*index as usize).is_some_and(|flag| *flag.key == *key);
+        let same = |index: &u32| self.flags.get(*index as usize).is_some_and(|flag| same_text(&flag.key, key));
         self.keys.find(hash, same).copied()
     }
 
@@ -232,18 +237,35 @@ impl Compiled {
         self.layers.get(layer? as usize)
     }
 
-    /// The flag, variant and segment of an outcome of a flag.
+    /// The variant of an outcome.
     #[inline]
-    pub(crate) fn outcome(&self, id: OutcomeId) -> Option<(&Outcome, &Variant)> {
-        let outcome = self.outcomes.get(id.index())?;
-        Some((outcome, self.variants.get(outcome.variant as usize)?))
+    pub(crate) fn variant(&self, outcome: OutcomeId) -> Option<&Variant> {
+        let outcome = self.outcomes.get(outcome.index())?;
+        self.variants.get(outcome.variant as usize)
+    }
+
+    /// The layers of a result's metadata, from the lowest to the highest: flag, segment, variant.
+    pub(crate) fn layers_of(&self, flag: u32, outcome: OutcomeId) -> [Option<&Object>; 3] {
+        let flag = self.flags.get(flag as usize).and_then(|flag| flag.layer);
+        let segment = self.outcomes.get(outcome.index()).and_then(|outcome| outcome.layer);
+        let variant = self.variant(outcome).and_then(|variant| variant.layer);
+        [flag, segment, variant].map(|layer| self.layer(layer))
     }
 }
 
 #[inline]
 pub(crate) fn hash_text(text: &str) -> u64 {
     use std::hash::{BuildHasher, Hasher};
+    let bytes = text.as_bytes();
     let mut hasher = ConfigHash::with_seed(0).build_hasher();
-    hasher.write(text.as_bytes());
+    match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+        // As long as most keys are: two words that overlap.
+        (Some(first), Some(last)) if bytes.len() <= 32 => {
+            hasher.write_u128(u128::from_le_bytes(*first));
+            hasher.write_u128(u128::from_le_bytes(*last));
+            hasher.write_usize(bytes.len());
+        }
+        _ => hasher.write(bytes),
+    }
     hasher.finish()
 }

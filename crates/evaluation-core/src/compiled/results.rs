@@ -23,13 +23,13 @@ pub(crate) fn result_object(set: &Compiled, results: impl Iterator<Item = (u32, 
 }
 
 fn variant_object(set: &Compiled, flag: u32, outcome: OutcomeId) -> Option<Object> {
-    set.outcome(outcome)?;
+    set.variant(outcome)?;
     let members = ["key", "value", "payload", "metadata"];
     Some(members.into_iter().filter_map(|name| Some((name, member(set, flag, outcome, name)?))).collect())
 }
 
 fn member(set: &Compiled, flag: u32, outcome: OutcomeId, name: &str) -> Option<Value> {
-    let (by, variant) = set.outcome(outcome)?;
+    let variant = set.variant(outcome)?;
     match name {
         "key" => variant.key.map(|key| Value::from(set.text(key))),
         "value" => variant.value.and_then(|value| match value {
@@ -38,9 +38,8 @@ fn member(set: &Compiled, flag: u32, outcome: OutcomeId, name: &str) -> Option<V
         }),
         "payload" => variant.payload.and_then(|json| set.text(json).parse().ok()),
         "metadata" => {
-            let flag = set.flags.get(flag as usize)?;
             let mut merged = Object::new();
-            for layer in [flag.layer, by.layer, variant.layer].into_iter().filter_map(|layer| set.layer(layer)) {
+            for layer in set.layers_of(flag, outcome).into_iter().flatten() {
                 merged.extend(layer.iter().map(|(key, value)| (key, value.clone())));
             }
             (!merged.is_empty()).then_some(Value::Object(merged))

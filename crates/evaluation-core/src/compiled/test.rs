@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use super::{OutcomeId, hash_text};
 use crate::context::{List, Subject};
 use crate::pattern::Pattern;
-use crate::text::{Needle, Version, compare_utf16, fold_boolean, parse_number};
+use crate::text::{Needle, Version, compare_utf16, fold_boolean, parse_number, same_text};
 
 /// A condition's operator with its values made ready.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) enum Test {
     /// `less`, `greater` and so on, with the one number and the one text that decide.
     Compare { bound: Bound, number: Option<f64>, text: Option<u32> },
     /// The same for versions.
-    CompareVersion { bound: Bound, version: Option<Version<'static>>, text: Option<u32> },
+    CompareVersion { bound: Bound, version: Option<Box<Version<'static>>>, text: Option<u32> },
     /// `contains`, `does not contain`.
     Contains { needles: Box<[Needle]>, negated: bool },
     /// `regex match`, `regex does not match`.
@@ -49,9 +49,16 @@ impl Test {
     }
 
     /// Decides for one text. Set operators are false of a text.
+    #[inline]
     pub(crate) fn holds_for_text(&self, texts: &[Box<str>], text: &str) -> bool {
         match self {
             Self::Equals { values, negated } => values.has(texts, text) != *negated,
+            _ => self.holds_for_other(texts, text),
+        }
+    }
+
+    fn holds_for_other(&self, texts: &[Box<str>], text: &str) -> bool {
+        match self {
             Self::Compare { number, .. } => self.compares(texts, text, number.and_then(|_| parse_number(text)), None),
             Self::CompareVersion { version, .. } => {
                 let parsed = version.as_ref().and_then(|_| Version::parse(text));
@@ -61,7 +68,16 @@ impl Test {
             Self::Matches { patterns, negated } => {
                 patterns.iter().any(|pattern| pattern.is_found_in(text)) != *negated
             }
-            Self::ContainsAny { .. } | Self::Set(_) | Self::Result { .. } | Self::Never => false,
+            Self::Equals { .. } | Self::ContainsAny { .. } | Self::Set(_) | Self::Result { .. } | Self::Never => false,
+        }
+    }
+
+    /// Decides for a number without making text of it, where that is the same.
+    #[inline]
+    pub(crate) fn holds_for_number(&self, number: f64) -> Option<bool> {
+        match self {
+            Self::Compare { bound, number: Some(limit), .. } => Some(bound.admits(number.partial_cmp(limit))),
+            _ => None,
         }
     }
 
@@ -83,7 +99,7 @@ impl Test {
             }
             Self::CompareVersion { bound, version, text } => {
                 if let (Some(limit), Some(version)) = (version, as_version) {
-                    return bound.admits(Some(version.cmp(limit)));
+                    return bound.admits(Some(version.cmp(&**limit)));
                 }
                 (bound, text)
             }
@@ -132,9 +148,19 @@ impl Bound {
 
 /// A set of texts, booleans folded.
 #[derive(Debug)]
-pub(crate) enum Membership {
-    Few(Box<[u32]>),
-    Many(HashTable<u32>),
+pub(crate) struct Membership {
+    ids: Ids,
+    /// Whether a boolean is among them; if not, none needs to be folded to be looked for.
+    booleans: bool,
+}
+
+#[derive(Debug)]
+enum Ids {
+    /// With the hash of each: comparing these with all of them costs less than comparing texts, where each may be a
+    /// mispredicted way out.
+    Few(Box<[(u64, u32)]>),
+    /// Boxed, so that conditions with few values, which are nearly all, stay small.
+    Many(Box<HashTable<u32>>),
 }
 
 impl Membership {
@@ -143,25 +169,40 @@ impl Membership {
 
     /// A set of texts that are folded already.
     pub(crate) fn new(texts: &[Box<str>], ids: &[u32]) -> Self {
+        let text = |id: &u32| texts.get(*id as usize).map(|text| &**text).unwrap_or_default();
+        let booleans = ids.iter().any(|id| matches!(text(id), "true" | "false"));
         if ids.len() <= Self::FEW {
-            return Self::Few(ids.into());
+            let hashed = ids.iter().map(|id| (hash_text(text(id)), *id));
+            return Self { ids: Ids::Few(hashed.collect()), booleans };
         }
-        let hash = |id: &u32| texts.get(*id as usize).map_or(0, |text| hash_text(text));
+        let hash = |id: &u32| hash_text(text(id));
         let mut table = HashTable::with_capacity(ids.len());
         for id in ids {
             table.entry(hash(id), |other| other == id, hash).or_insert(*id);
         }
-        Self::Many(table)
+        Self { ids: Ids::Many(Box::new(table)), booleans }
     }
 
     #[inline]
     pub(crate) fn has(&self, texts: &[Box<str>], text: &str) -> bool {
-        let text = fold_boolean(text);
-        let is = |id: &u32| texts.get(*id as usize).is_some_and(|value| **value == *text);
-        match self {
-            Self::Few(ids) => ids.iter().any(is),
-            Self::Many(table) => table.find(hash_text(text), is).is_some(),
+        let text = if self.booleans { fold_boolean(text) } else { text };
+        let hash = hash_text(text);
+        let is = |id: &u32| texts.get(*id as usize).is_some_and(|value| same_text(value, text));
+        match &self.ids {
+            Ids::Few(ids) => {
+                let found = ids.iter().fold(None, |found, (known, id)| if *known == hash { Some(id) } else { found });
+                found.is_some_and(is)
+            }
+            Ids::Many(table) => table.find(hash, is).is_some(),
         }
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
+        let (few, many) = match &self.ids {
+            Ids::Few(ids) => (Some(ids.iter().map(|(_, id)| id)), None),
+            Ids::Many(table) => (None, Some(table.iter())),
+        };
+        few.into_iter().flatten().chain(many.into_iter().flatten()).copied()
     }
 }
 

@@ -36,6 +36,7 @@ impl<'a> List<'a> {
     }
 
     /// True when `test` holds for some element.
+    #[inline]
     pub(crate) fn any(&self, mut test: impl FnMut(&str) -> bool) -> bool {
         let found = self.try_for_each(|text| if test(text) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
         found.is_break()
@@ -51,6 +52,10 @@ impl<'a> List<'a> {
     }
 }
 
+#[inline]
 fn each_text<B>(values: &[Value], mut visit: impl FnMut(&str) -> ControlFlow<B>) -> ControlFlow<B> {
-    values.iter().filter_map(ScalarText::of).try_for_each(|text| visit(text.as_str()))
+    values.iter().try_for_each(|value| match value {
+        Value::String(text) => visit(text),
+        other => ScalarText::of(other).map_or(ControlFlow::Continue(()), |text| visit(text.as_str())),
+    })
 }

@@ -64,16 +64,24 @@ pub enum Selected<'a> {
     /// Any JSON value.
     Value(&'a Value),
     /// A value that had to be put together for the question, such as the user as a whole.
-    Owned(Value),
+    Owned(Box<Value>),
+}
+
+impl From<Value> for Selected<'_> {
+    fn from(value: Value) -> Self {
+        Self::Owned(Box::new(value))
+    }
 }
 
 impl<'a> From<Option<&'a Value>> for Selected<'a> {
+    #[inline]
     fn from(value: Option<&'a Value>) -> Self {
         value.map_or(Self::Null, Self::Value)
     }
 }
 
 impl<'a> From<Option<&'a str>> for Selected<'a> {
+    #[inline]
     fn from(text: Option<&'a str>) -> Self {
         text.map_or(Self::Null, Self::Text)
     }

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use crate::value::HashedKey;
+
 /// A path into the evaluation context, as in `["user", "user_properties", "plan"]`: the elements that stand behind
 /// `context` in a flag config.
 #[derive(Clone)]
 pub struct Selector {
     elements: Box<[Box<str>]>,
     target: Target,
+    /// The last element, by which properties are looked up.
+    key: HashedKey,
 }
 
 /// What a path names, for contexts that are not made of JSON.
@@ -17,7 +21,9 @@ pub(crate) enum Target {
     Root,
     /// `user`.
     User,
-    /// `user`, a field, and maybe more behind it.
+    /// `user` and a field that holds one text.
+    Text(UserField),
+    /// `user`, any other field, and maybe more behind it.
     Field(UserField),
     /// `user`, `user_properties` and one key.
     Property,
@@ -66,7 +72,8 @@ impl Selector {
     {
         let elements: Box<[Box<str>]> = elements.into_iter().map(Into::into).collect();
         let target = Target::of(&elements);
-        Self { elements, target }
+        let key = HashedKey::new(elements.last().map(|element| &**element).unwrap_or_default());
+        Self { elements, target, key }
     }
 
     /// The elements of the path, in order.
@@ -80,6 +87,10 @@ impl Selector {
     }
 
     #[inline]
+    pub(crate) fn key(&self) -> &HashedKey {
+        &self.key
+    }
+
     pub(crate) fn element(&self, index: usize) -> Option<&str> {
         self.elements.get(index).map(|element| &**element)
     }
@@ -115,7 +126,11 @@ impl Target {
             (None, _) => Self::Root,
             (Some("user"), None) => Self::User,
             (Some("user"), Some("user_properties")) if elements.len() == 1 => Self::Property,
-            (Some("user"), Some(field)) => UserField::of(field).map_or(Self::Unknown, Self::Field),
+            (Some("user"), Some(field)) => match UserField::of(field) {
+                Some(field) if (field as usize) < UserField::TEXTS && elements.len() == 0 => Self::Text(field),
+                Some(field) => Self::Field(field),
+                None => Self::Unknown,
+            },
             (Some("groups"), None) => Self::Groups,
             (Some("groups"), Some(_)) => Self::Group,
             _ => Self::Unknown,

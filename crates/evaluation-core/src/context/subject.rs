@@ -22,7 +22,7 @@ impl<'a> Subject<'a> {
             Selected::Value(Value::String(text)) => Self::of_text(text),
             Selected::Value(Value::Array(elements)) => Self::List(List::Values(elements)),
             Selected::Value(value) => ScalarText::of(value).map_or(Self::Null, Self::Text),
-            Selected::Owned(value) => Self::of_owned(value),
+            Selected::Owned(value) => Self::of_owned(*value),
         }
     }
 
@@ -56,6 +56,15 @@ impl<'a> Selected<'a> {
         }
     }
 
+    /// The number, if this is one. The text of a number reads back as the same.
+    #[inline]
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Value(value) => value.as_f64(),
+            _ => None,
+        }
+    }
+
     /// The text that a bucket hashes; lists are not looked into.
     #[inline]
     pub(crate) fn into_text(self) -> Option<ScalarText<'a>> {
@@ -64,7 +73,7 @@ impl<'a> Selected<'a> {
             Self::Text(text) => Some(ScalarText::Borrowed(text)),
             Self::Texts(texts) => ScalarText::of_owned(Value::from(texts)),
             Self::Value(value) => ScalarText::of(value),
-            Self::Owned(value) => ScalarText::of_owned(value),
+            Self::Owned(value) => ScalarText::of_owned(*value),
         }
     }
 
@@ -75,7 +84,7 @@ impl<'a> Selected<'a> {
             Self::Text(text) => Value::from(*text),
             Self::Texts(texts) => Value::from(*texts),
             Self::Value(value) => (*value).clone(),
-            Self::Owned(value) => value.clone(),
+            Self::Owned(value) => (**value).clone(),
         }
     }
 }

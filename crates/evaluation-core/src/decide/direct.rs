@@ -5,7 +5,7 @@ use crate::compiled::{
     Bucket, Cohorts, Compiled, Condition, OutcomeId, Slot, Source, Test, result_object, result_value,
 };
 use crate::context::{EvaluationContext, Membership, Selected, Subject};
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// Reads the context for each question.
 pub(crate) struct Direct<'a, C: ?Sized> {
@@ -23,6 +23,14 @@ pub(crate) enum Results<'a> {
     Listed(&'a [(u32, OutcomeId)]),
     /// Of some flags: all flags' outcomes, and the order of evaluation.
     Scattered { outcomes: &'a [OutcomeId], order: &'a [u32] },
+    /// Of any flag, decided when it is read.
+    OnDemand(&'a dyn Decides),
+}
+
+/// Decides other flags for the one at hand.
+pub(crate) trait Decides {
+    /// The outcome of a flag that the one at hand depends on.
+    fn outcome(&self, flag: u32) -> OutcomeId;
 }
 
 impl Results<'_> {
@@ -32,6 +40,7 @@ impl Results<'_> {
         let found = match self {
             Self::First(outcomes) | Self::Scattered { outcomes, .. } => outcomes.get(flag as usize).copied(),
             Self::Listed(list) => list.iter().find(|(listed, _)| *listed == flag).map(|(_, outcome)| *outcome),
+            Self::OnDemand(flags) => return flags.outcome(flag),
         };
         found.unwrap_or(OutcomeId::NONE)
     }
@@ -43,6 +52,8 @@ impl Results<'_> {
             Self::Scattered { order, .. } => {
                 result_object(set, order.iter().map(|flag| (*flag, self.outcome(*flag))))
             }
+            // No flag of a set that is decided on demand reads this.
+            Self::OnDemand(_) => Object::new(),
         })
     }
 }
@@ -53,17 +64,24 @@ impl<'a, C: EvaluationContext + ?Sized> Direct<'a, C> {
     pub(crate) fn select(&self, slot: &'a Slot) -> Selected<'a> {
         match &slot.source {
             Source::Context(selector) => self.context.select(selector),
+            _ => self.select_result(slot),
+        }
+    }
+
+    #[inline(never)]
+    fn select_result(&self, slot: &Slot) -> Selected<'a> {
+        match &slot.source {
             Source::Result { flag, path } => {
                 let value = result_value(self.set, *flag, self.results.outcome(*flag), path);
-                value.map_or(Selected::Null, Selected::Owned)
+                value.map_or(Selected::Null, Selected::from)
             }
-            Source::Results => Selected::Owned(self.results.to_value(self.set)),
-            Source::Nothing { .. } => Selected::Null,
+            Source::Results => Selected::from(self.results.to_value(self.set)),
+            Source::Context(_) | Source::Nothing { .. } => Selected::Null,
         }
     }
 
     /// Whether a condition holds for the value of its slot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn asks(&self, condition: &Condition, slot: &'a Slot) -> bool {
         if let Test::Result { flag, holds } = &condition.test {
             let outcome = self.results.outcome(*flag);
@@ -79,10 +97,19 @@ impl<'a, C: EvaluationContext + ?Sized> Direct<'a, C> {
             return answer;
         }
         let selected = self.select(slot);
-        match selected.plain_text() {
-            Some(text) => condition.test.holds_for_text(&self.set.texts, text),
-            None => self.holds_for(condition, &Subject::new(selected)),
+        if let Some(text) = selected.plain_text() {
+            return condition.test.holds_for_text(&self.set.texts, text);
         }
+        let by_number = selected.number().and_then(|number| condition.test.holds_for_number(number));
+        by_number.unwrap_or_else(|| self.holds_for_selected(condition, selected))
+    }
+
+    #[inline(never)]
+    fn holds_for_selected(&self, condition: &Condition, selected: Selected<'a>) -> bool {
+        if let (Test::ContainsAny { values, negated }, Selected::Texts(texts)) = (&condition.test, &selected) {
+            return texts.iter().any(|text| values.has(&self.set.texts, text)) != *negated;
+        }
+        self.holds_for(condition, &Subject::new(selected))
     }
 
     fn holds_for(&self, condition: &Condition, subject: &Subject<'_>) -> bool {
@@ -114,22 +141,26 @@ impl<'a, C: EvaluationContext + ?Sized> Direct<'a, C> {
 
     fn membership(&self, cohorts: u32) -> Option<(&'a Cohorts, &'a dyn Membership)> {
         let cohorts = self.set.cohorts.get(cohorts as usize)?;
-        let name = self.context.select(&cohorts.name).into_text()?;
-        if name.as_str().is_empty() {
-            return None;
-        }
-        Some((cohorts, self.context.membership(&cohorts.group_type, name.as_str())?))
+        let membership = match self.context.select(&cohorts.name) {
+            Selected::Text("") => None,
+            Selected::Text(name) => self.context.membership(&cohorts.group_type, name),
+            selected => {
+                let name = selected.into_text().filter(|name| !name.as_str().is_empty())?;
+                self.context.membership(&cohorts.group_type, name.as_str())
+            }
+        };
+        Some((cohorts, membership?))
     }
 }
 
 /// Users without cohorts have an empty list of them; groups have none.
 fn member_ids(cohorts: &Cohorts, membership: &dyn Membership) -> Selected<'static> {
     let ids: Vec<&str> = cohorts.ids.iter().map(|id| &**id).filter(|id| membership.contains(id)).collect();
-    if ids.is_empty() && !cohorts.of_users() { Selected::Null } else { Selected::Owned(Value::from(ids)) }
+    if ids.is_empty() && !cohorts.of_users() { Selected::Null } else { Selected::from(Value::from(ids)) }
 }
 
 impl<C: EvaluationContext + ?Sized> Evidence for Direct<'_, C> {
-    #[inline]
+    #[inline(always)]
     fn holds(&mut self, condition: u32) -> bool {
         let Some(condition) = self.set.conditions.get(condition as usize) else {
             return false;
@@ -137,7 +168,7 @@ impl<C: EvaluationContext + ?Sized> Evidence for Direct<'_, C> {
         self.set.slots.get(condition.slot as usize).is_some_and(|slot| self.asks(condition, slot))
     }
 
-    #[inline]
+    #[inline(always)]
     fn hash(&mut self, bucket: &Bucket) -> Option<u32> {
         let slot = self.set.slots.get(bucket.slot as usize)?;
         match self.select(slot) {

@@ -51,7 +51,7 @@ impl<C: EvaluationContext + ?Sized> Recorder<'_, C> {
 
     fn variant_name(&self, outcome: OutcomeId) -> Option<String> {
         let set = self.direct.set;
-        set.outcome(outcome).map(|(_, variant)| set.text(variant.name).to_owned())
+        set.variant(outcome).map(|variant| set.text(variant.name).to_owned())
     }
 
     fn path(&self, slot: &Slot) -> Vec<String> {

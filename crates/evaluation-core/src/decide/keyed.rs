@@ -1,8 +1,9 @@
 //! Some flags, with what they depend on.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
-use super::{Direct, Results, decide};
+use super::{Decides, Direct, Results, decide};
 use crate::compile::Walk;
 use crate::compiled::{Closure, Compiled, OutcomeId};
 use crate::context::EvaluationContext;
@@ -23,6 +24,11 @@ pub(crate) fn evaluate_one<C: EvaluationContext + ?Sized>(set: &Compiled, contex
         Closure::Ordered(closure) if closure.is_empty() => {
             decide(set, flag, &mut Direct { set, context, results: Results::Listed(&[]) })
         }
+        Closure::Ordered(_) if set.on_demand => {
+            let known = [const { Cell::new((0, OutcomeId::NONE)) }; Closure::KEPT];
+            let on_demand = OnDemand { set, context, known, len: Cell::new(0) };
+            decide(set, flag, &mut on_demand.direct())
+        }
         Closure::Ordered(closure) => {
             let mut known = [(0, OutcomeId::NONE); Closure::KEPT];
             let dependencies = closure.of(&set.dependencies);
@@ -40,6 +46,39 @@ pub(crate) fn evaluate_one<C: EvaluationContext + ?Sized>(set: &Compiled, contex
             let outcomes = evaluate_flags(set, context, std::iter::once(index));
             outcomes.get(index as usize).copied().unwrap_or(OutcomeId::NONE)
         }
+    }
+}
+
+/// Results of one flag's dependencies, each decided when it is first read.
+///
+/// Only for sets whose flags depend on all that they read: then it makes no difference when a result is decided, and
+/// those that no condition gets to need not be.
+struct OnDemand<'a, C: ?Sized> {
+    set: &'a Compiled,
+    context: &'a C,
+    known: [Cell<(u32, OutcomeId)>; Closure::KEPT],
+    len: Cell<usize>,
+}
+
+impl<C: EvaluationContext + ?Sized> OnDemand<'_, C> {
+    fn direct(&self) -> Direct<'_, C> {
+        Direct { set: self.set, context: self.context, results: Results::OnDemand(self) }
+    }
+}
+
+impl<C: EvaluationContext + ?Sized> Decides for OnDemand<'_, C> {
+    fn outcome(&self, flag: u32) -> OutcomeId {
+        let known = self.known.iter().take(self.len.get()).map(Cell::get).find(|(known, _)| *known == flag);
+        if let Some((_, outcome)) = known {
+            return outcome;
+        }
+        let compiled = self.set.flags.get(flag as usize);
+        let outcome = compiled.map_or(OutcomeId::NONE, |compiled| decide(self.set, compiled, &mut self.direct()));
+        if let Some(place) = self.known.get(self.len.get()) {
+            place.set((flag, outcome));
+            self.len.set(self.len.get() + 1);
+        }
+        outcome
     }
 }
 

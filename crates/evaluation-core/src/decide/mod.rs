@@ -9,7 +9,7 @@ mod explain;
 mod keyed;
 mod whole;
 
-pub(crate) use direct::{Direct, Results};
+pub(crate) use direct::{Decides, Direct, Results};
 pub use explain::{
     AllocationTrace, BucketTrace, ConditionTrace, DistributionTrace, Explanation, SegmentTrace,
 };
@@ -17,7 +17,7 @@ pub(crate) use explain::explain;
 pub(crate) use keyed::{evaluate_keys, evaluate_one};
 pub(crate) use whole::evaluate_all;
 
-use crate::compiled::{Bucket, Compiled, Flag, Matches, OutcomeId, Pick, Segment};
+use crate::compiled::{Bucket, Compiled, Flag, Matches, OutcomeId, Pick, Segment, Span};
 
 /// What a decision rests on.
 pub(crate) trait Evidence {
@@ -60,11 +60,15 @@ pub(crate) fn decide<E: Evidence>(set: &Compiled, flag: &Flag, evidence: &mut E)
 fn matches<E: Evidence>(set: &Compiled, segment: &Segment, evidence: &mut E) -> bool {
     match segment.matches {
         Matches::Everyone => true,
-        Matches::AnyGroup(groups) => groups.of(&set.groups).iter().any(|group| {
-            evidence.enter_group();
-            group.of(&set.members).iter().all(|condition| evidence.holds(*condition))
-        }),
+        Matches::All(group) => all_hold(set, group, evidence),
+        Matches::AnyGroup(groups) => groups.of(&set.groups).iter().any(|group| all_hold(set, *group, evidence)),
     }
+}
+
+#[inline]
+fn all_hold<E: Evidence>(set: &Compiled, group: Span, evidence: &mut E) -> bool {
+    evidence.enter_group();
+    group.of(&set.members).iter().all(|condition| evidence.holds(*condition))
 }
 
 /// What a segment that matched yields: the bucket's answer, which is final, else the default.

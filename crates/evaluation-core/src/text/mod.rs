@@ -4,12 +4,14 @@ mod contains;
 mod list;
 mod number;
 mod order;
+mod same;
 mod version;
 
 pub(crate) use contains::Needle;
 pub(crate) use list::parse_list;
 pub(crate) use number::parse_number;
 pub(crate) use order::compare_utf16;
+pub(crate) use same::same_text;
 pub use version::Version;
 
 /// `true` or `false` for a text that is one of them in any letter case; every other text as it is.

@@ -35,6 +35,9 @@ impl<'a> Version<'a> {
             return rest.is_empty().then_some(Self { numbers: [major, minor, 0], pre_release: None });
         };
         let (patch, rest) = number(rest)?;
+        if rest.is_empty() {
+            return Some(Self { numbers: [major, minor, patch], pre_release: None });
+        }
         let (rest, build) = match rest.split_once('+') {
             Some((rest, build)) => (rest, Some(build)),
             None => (rest, None),
@@ -83,18 +86,20 @@ impl Ord for Version<'_> {
 
 /// The digits that a text begins with, as a number, and what follows them.
 fn number(text: &str) -> Option<(u128, &str)> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (digits, rest) = text.split_at_checked(digits)?;
-    if digits.is_empty() {
-        return None;
+    let mut value: u64 = 0;
+    let mut end = 0;
+    for byte in text.bytes().take_while(u8::is_ascii_digit) {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+        end += 1;
     }
-    // Numbers of up to 19 digits fit 64 bits, which are faster.
-    let value = if digits.len() < 20 {
-        digits.bytes().fold(0_u64, |value, digit| value * 10 + u64::from(digit - b'0')).into()
-    } else {
-        digits.bytes().fold(0_u128, |value, digit| value.saturating_mul(10).saturating_add((digit - b'0').into()))
-    };
-    Some((value, rest))
+    let (digits, rest) = text.split_at_checked(end).filter(|(digits, _)| !digits.is_empty())?;
+    Some((if end < 20 { value.into() } else { large_number(digits) }, rest))
+}
+
+/// More digits than 64 bits are sure to hold.
+#[cold]
+fn large_number(digits: &str) -> u128 {
+    digits.bytes().fold(0, |value: u128, digit| value.saturating_mul(10).saturating_add((digit - b'0').into()))
 }
 
 /// Letters, digits, `_`, `-` and dots; no dot at the start and no two in a row. May be empty.

@@ -60,7 +60,7 @@ text_setters! {
 
 impl UserBuilder {
     /// Sets one property of the user.
-    pub fn user_property(mut self, key: impl Into<Box<str>>, value: impl Into<Value>) -> Self {
+    pub fn user_property(mut self, key: impl AsRef<str>, value: impl Into<Value>) -> Self {
         self.user.user_properties.insert(key, value);
         self
     }
@@ -68,7 +68,7 @@ impl UserBuilder {
     /// Sets several properties of the user.
     pub fn user_properties<K, V>(mut self, properties: impl IntoIterator<Item = (K, V)>) -> Self
     where
-        K: Into<Box<str>>,
+        K: AsRef<str>,
         V: Into<Value>,
     {
         self.user.user_properties.extend(properties);
@@ -76,31 +76,31 @@ impl UserBuilder {
     }
 
     /// Puts the user into a group: the one that evaluation uses for this type.
-    pub fn group(mut self, group_type: impl Into<Box<str>>, name: impl Into<String>) -> Self {
-        self.user.groups.insert(group_type.into(), vec![name.into()]);
+    pub fn group(mut self, group_type: impl AsRef<str>, name: impl Into<String>) -> Self {
+        self.user.groups.insert(group_type.as_ref().into(), vec![name.into()]);
         self
     }
 
     /// Puts the user into several groups of a type. Evaluation uses the first.
-    pub fn groups<I>(mut self, group_type: impl Into<Box<str>>, names: I) -> Self
+    pub fn groups<I>(mut self, group_type: impl AsRef<str>, names: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.user.groups.insert(group_type.into(), names.into_iter().map(Into::into).collect());
+        self.user.groups.insert(group_type.as_ref().into(), names.into_iter().map(Into::into).collect());
         self
     }
 
     /// Sets one property of a group.
     pub fn group_property(
         mut self,
-        group_type: impl Into<Box<str>>,
-        name: impl Into<Box<str>>,
-        key: impl Into<Box<str>>,
+        group_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+        key: impl AsRef<str>,
         value: impl Into<Value>,
     ) -> Self {
-        let groups = self.user.group_properties.entry(group_type.into()).or_default();
-        groups.entry(name.into()).or_default().insert(key, value);
+        let groups = self.user.group_properties.entry(group_type.as_ref().into()).or_default();
+        groups.entry(name.as_ref().into()).or_default().insert(key, value);
         self
     }
 
@@ -115,13 +115,13 @@ impl UserBuilder {
     }
 
     /// Says which cohorts a group is in. Synced cohorts, where there are any, replace this.
-    pub fn group_cohort_ids<I>(mut self, group_type: impl Into<Box<str>>, name: impl Into<Box<str>>, cohort_ids: I) -> Self
+    pub fn group_cohort_ids<I>(mut self, group_type: impl AsRef<str>, name: impl AsRef<str>, cohort_ids: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        let groups = self.user.group_cohort_ids.entry(group_type.into()).or_default();
-        groups.insert(name.into(), cohort_ids.into_iter().map(Into::into).collect());
+        let groups = self.user.group_cohort_ids.entry(group_type.as_ref().into()).or_default();
+        groups.insert(name.as_ref().into(), cohort_ids.into_iter().map(Into::into).collect());
         self
     }
 

@@ -8,19 +8,26 @@ impl EvaluationContext for User {
     #[inline]
     fn select<'a>(&'a self, selector: &Selector) -> Selected<'a> {
         match selector.target() {
-            Target::Property => Selected::from(selector.element(2).and_then(|key| self.user_properties.get(key))),
-            Target::Field(field) => self.select_field(field, selector.rest(2)),
-            Target::Group => self.select_group(selector.element(1).unwrap_or_default(), selector.rest(2)),
-            Target::Root => non_empty(self.context_object()),
-            Target::User => non_empty(self.user_object()),
-            Target::Groups => non_empty(self.groups_object()),
-            Target::Unknown => Selected::Null,
+            Target::Property => Selected::from(self.user_properties.get_hashed(selector.key())),
+            Target::Text(field) => Selected::from(self.text(field)),
+            _ => self.select_rest(selector),
         }
     }
 }
 
 impl User {
-    #[inline]
+    /// What is asked for less often.
+    fn select_rest(&self, selector: &Selector) -> Selected<'_> {
+        match selector.target() {
+            Target::Field(field) => self.select_field(field, selector.rest(2)),
+            Target::Group => self.select_group(selector.element(1).unwrap_or_default(), selector.rest(2)),
+            Target::Root => non_empty(self.context_object()),
+            Target::User => non_empty(self.user_object()),
+            Target::Groups => non_empty(self.groups_object()),
+            Target::Property | Target::Text(_) | Target::Unknown => Selected::Null,
+        }
+    }
+
     fn select_field(&self, field: UserField, rest: &[Box<str>]) -> Selected<'_> {
         match (field, rest) {
             (UserField::UserProperties, []) => non_empty(self.user_properties.clone()),
@@ -28,7 +35,6 @@ impl User {
                 Selected::from(self.user_properties.get(key).and_then(|value| value.walk(rest)))
             }
             (UserField::CohortIds, []) => self.cohort_ids().map_or(Selected::Null, Selected::Texts),
-            (field, []) => Selected::from(self.text(field)),
             _ => Selected::Null,
         }
     }
@@ -38,7 +44,7 @@ impl User {
             return Selected::Null;
         };
         let Some((member, rest)) = rest.split_first() else {
-            return Selected::Owned(Value::Object(self.group_object(group_type, name)));
+            return Selected::from(Value::Object(self.group_object(group_type, name)));
         };
         match (&**member, rest) {
             ("group_name", []) => Selected::Text(name),
@@ -95,5 +101,5 @@ impl User {
 
 /// What is empty is left out of the context.
 fn non_empty(object: Object) -> Selected<'static> {
-    if object.is_empty() { Selected::Null } else { Selected::Owned(Value::Object(object)) }
+    if object.is_empty() { Selected::Null } else { Selected::from(Value::Object(object)) }
 }

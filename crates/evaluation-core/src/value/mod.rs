@@ -6,6 +6,7 @@ mod object;
 mod text;
 
 pub(crate) use json::{CoercedFormatter, parse_document, read_lenient};
+pub(crate) use object::HashedKey;
 pub use object::Object;
 pub(crate) use text::{InlineText, ScalarText};
 

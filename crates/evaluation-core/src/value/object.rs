@@ -1,13 +1,17 @@
 //! Ordered JSON objects.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
 
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
+use foldhash::SharedSeed;
+use foldhash::fast::FoldHasher;
+use indexmap::map::RawEntryApiV1;
+use indexmap::{Equivalent, IndexMap};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::Value;
+use crate::text::same_text;
 
 /// The members of a JSON object, in the order in which they were given.
 ///
@@ -25,7 +29,7 @@ use super::Value;
 /// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct Object {
-    members: IndexMap<Box<str>, Value, RandomState>,
+    members: IndexMap<Key, Value, KeyHash>,
 }
 
 impl Object {
@@ -37,18 +41,29 @@ impl Object {
 
     /// The value under `key`.
     #[must_use]
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.members.get(key)
+        self.members.get(&Sought(key))
+    }
+
+    /// The value under a key whose hash is known.
+    #[inline]
+    pub(crate) fn get_hashed(&self, key: &HashedKey) -> Option<&Value> {
+        self.members.raw_entry_v1().from_hash(key.hash, |known| same_text(&known.0, &key.text)).map(|(_, value)| value)
     }
 
     /// Sets a member and gives back what was there before.
-    pub fn insert(&mut self, key: impl Into<Box<str>>, value: impl Into<Value>) -> Option<Value> {
-        self.members.insert(key.into(), value.into())
+    pub fn insert(&mut self, key: impl AsRef<str>, value: impl Into<Value>) -> Option<Value> {
+        self.set(key.as_ref().into(), value.into())
+    }
+
+    fn set(&mut self, key: Box<str>, value: Value) -> Option<Value> {
+        self.members.insert(Key(key), value)
     }
 
     /// Takes a member out; the ones behind it move up.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.members.shift_remove(key)
+        self.members.shift_remove(&Sought(key))
     }
 
     /// How many members there are.
@@ -65,12 +80,12 @@ impl Object {
 
     /// The members in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.members.iter().map(|(key, value)| (&**key, value))
+        self.members.iter().map(|(key, value)| (&*key.0, value))
     }
 
     /// The keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.members.keys().map(|key| &**key)
+        self.members.keys().map(|key| &*key.0)
     }
 
     pub(crate) fn shrink_to_fit(&mut self) {
@@ -84,7 +99,7 @@ impl fmt::Debug for Object {
     }
 }
 
-impl<K: Into<Box<str>>, V: Into<Value>> FromIterator<(K, V)> for Object {
+impl<K: AsRef<str>, V: Into<Value>> FromIterator<(K, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
         let mut object = Self::new();
         object.extend(members);
@@ -92,18 +107,93 @@ impl<K: Into<Box<str>>, V: Into<Value>> FromIterator<(K, V)> for Object {
     }
 }
 
-impl<K: Into<Box<str>>, V: Into<Value>> Extend<(K, V)> for Object {
+impl<K: AsRef<str>, V: Into<Value>> Extend<(K, V)> for Object {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, members: I) {
-        self.members.extend(members.into_iter().map(|(key, value)| (key.into(), value.into())));
+        for (key, value) in members {
+            self.insert(key, value);
+        }
     }
 }
 
 impl IntoIterator for Object {
     type Item = (Box<str>, Value);
-    type IntoIter = indexmap::map::IntoIter<Box<str>, Value>;
+    type IntoIter = IntoIter;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.members.into_iter()
+    fn into_iter(self) -> IntoIter {
+        IntoIter { members: self.members.into_iter() }
+    }
+}
+
+/// The members of an object, in order.
+#[derive(Debug)]
+pub struct IntoIter {
+    members: indexmap::map::IntoIter<Key, Value>,
+}
+
+impl Iterator for IntoIter {
+    type Item = (Box<str>, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.members.next().map(|(key, value)| (key.0, value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.members.size_hint()
+    }
+}
+
+impl ExactSizeIterator for IntoIter {}
+
+/// A key. Selectors look keys up for every user, so hashing and comparing are kept to what a whole text needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key(Box<str>);
+
+/// Hashes keys alike in all objects of a process, so that a key that is looked up for every user is hashed once. The
+/// seed is random, so that nobody can make keys that collide.
+#[derive(Debug, Clone, Copy, Default)]
+struct KeyHash;
+
+impl BuildHasher for KeyHash {
+    type Hasher = FoldHasher<'static>;
+
+    #[inline]
+    fn build_hasher(&self) -> FoldHasher<'static> {
+        FoldHasher::with_seed(0, SharedSeed::global_random())
+    }
+}
+
+/// A key with its hash.
+#[derive(Debug, Clone)]
+pub(crate) struct HashedKey {
+    text: Box<str>,
+    hash: u64,
+}
+
+impl HashedKey {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { text: text.into(), hash: KeyHash.hash_one(Sought(text)) }
+    }
+}
+
+/// A key that is looked for.
+struct Sought<'a>(&'a str);
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0.as_bytes());
+    }
+}
+
+impl Hash for Sought<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0.as_bytes());
+    }
+}
+
+impl Equivalent<Key> for Sought<'_> {
+    #[inline]
+    fn equivalent(&self, key: &Key) -> bool {
+        same_text(self.0, &key.0)
     }
 }
 
@@ -127,7 +217,7 @@ impl<'de> Deserialize<'de> for Object {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
                 let mut object = Object::new();
                 while let Some((key, value)) = map.next_entry::<Box<str>, Value>()? {
-                    object.members.insert(key, value);
+                    object.set(key, value);
                 }
                 Ok(object)
             }

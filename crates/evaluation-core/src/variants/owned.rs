@@ -54,7 +54,7 @@ impl Variant {
 
     /// Sets one member of the metadata.
     #[must_use]
-    pub fn with_metadata(mut self, key: impl Into<Box<str>>, value: impl Into<Value>) -> Self {
+    pub fn with_metadata(mut self, key: impl AsRef<str>, value: impl Into<Value>) -> Self {
         self.metadata.insert(key, value);
         self
     }

@@ -7,7 +7,7 @@ use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
 use super::owned::Variant;
 use super::Metadata;
-use crate::compiled::{self, Compiled, OutcomeId, Stored};
+use crate::compiled::{Compiled, OutcomeId, Stored};
 use crate::value::Value;
 
 /// What a flag gives a user: a key, and maybe a value, a payload and metadata.
@@ -18,7 +18,8 @@ pub struct VariantRef<'a> {
 
 #[derive(Clone, Copy)]
 enum Repr<'a> {
-    Compiled { set: &'a Compiled, flag: u32, outcome: &'a compiled::Outcome, variant: &'a compiled::Variant },
+    /// The outcome is there.
+    Compiled { set: &'a Compiled, flag: u32, outcome: OutcomeId },
     Owned(&'a Variant),
 }
 
@@ -33,8 +34,7 @@ pub struct ReadError {
 impl<'a> VariantRef<'a> {
     #[inline]
     pub(crate) fn compiled(set: &'a Compiled, flag: u32, outcome: OutcomeId) -> Option<Self> {
-        let (outcome, variant) = set.outcome(outcome)?;
-        Some(Self { repr: Repr::Compiled { set, flag, outcome, variant } })
+        outcome.is_some().then_some(Self { repr: Repr::Compiled { set, flag, outcome } })
     }
 
     pub(super) fn owned(variant: &'a Variant) -> Self {
@@ -45,7 +45,7 @@ impl<'a> VariantRef<'a> {
     #[must_use]
     pub fn key(&self) -> Option<&'a str> {
         match self.repr {
-            Repr::Compiled { set, variant, .. } => variant.key.map(|key| set.text(key)),
+            Repr::Compiled { set, outcome, .. } => set.variant(outcome)?.key.map(|key| set.text(key)),
             Repr::Owned(variant) => variant.key.as_deref(),
         }
     }
@@ -83,7 +83,7 @@ impl<'a> VariantRef<'a> {
     #[must_use]
     pub fn payload_json(&self) -> Option<&'a str> {
         match self.repr {
-            Repr::Compiled { set, variant, .. } => variant.payload.map(|payload| set.text(payload)),
+            Repr::Compiled { set, outcome, .. } => set.variant(outcome)?.payload.map(|payload| set.text(payload)),
             Repr::Owned(variant) => variant.payload.as_deref(),
         }
     }
@@ -92,10 +92,7 @@ impl<'a> VariantRef<'a> {
     #[must_use]
     pub fn metadata(&self) -> Metadata<'a> {
         Metadata::new(match self.repr {
-            Repr::Compiled { set, flag, outcome, variant } => {
-                let flag = set.flags.get(flag as usize).and_then(|flag| flag.layer);
-                [flag, outcome.layer, variant.layer].map(|layer| set.layer(layer))
-            }
+            Repr::Compiled { set, flag, outcome } => set.layers_of(flag, outcome),
             Repr::Owned(variant) => [Some(&variant.metadata), None, None],
         })
     }
@@ -127,7 +124,7 @@ impl<'a> VariantRef<'a> {
     /// The value's text, and whether that is JSON.
     pub(super) fn stored(&self) -> Option<(&'a str, bool)> {
         match self.repr {
-            Repr::Compiled { set, variant, .. } => variant.value.map(|value| match value {
+            Repr::Compiled { set, outcome, .. } => set.variant(outcome)?.value.map(|value| match value {
                 Stored::Text(text) => (set.text(text), false),
                 Stored::Json(json) => (set.text(json), true),
             }),
