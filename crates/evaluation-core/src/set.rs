@@ -54,7 +54,7 @@ impl FlagSet {
     /// Compiles flags. Those that cannot be used are left out and reported.
     #[must_use]
     pub fn compile(flags: &[wire::Flag<'_>]) -> Self {
-        Self::new(compile(flags, Vec::new()))
+        Self::new(compile(flags))
     }
 
     fn new(compiled: Compiled) -> Self {

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::prepare::Prepared;
+use hashbrown::HashTable;
+
+use super::ConfigMap;
+use super::flags::{At, Parts};
 use super::texts::Texts;
-use super::{Closures, ConfigMap, Report};
-use crate::compiled::{Bound, Condition, Membership, SetTest, Source, Test, index32};
+use crate::compiled::{
+    Bound, Cohorts, Compiled, Condition, Matches, Membership, SetTest, Source, Test, hash_text, index32,
+};
 use crate::context::Selector;
 use crate::diagnostic::DiagnosticKind;
 use crate::operator::Operator;
@@ -18,14 +22,16 @@ use crate::text::{Needle, Version, compare_utf16, fold_boolean, parse_number};
 use crate::wire;
 
 /// All slots and conditions of a set while they are gathered.
-pub(super) struct Conditions<'a> {
-    flags: &'a ConfigMap<&'a str, u32>,
-    slots: ConfigMap<Vec<Box<str>>, u32>,
-    pub(super) sources: Vec<Source>,
+#[derive(Default)]
+pub(super) struct Conditions {
+    /// The path of each slot.
+    paths: Vec<Box<[Box<str>]>>,
+    slots: HashTable<u32>,
     ids: ConfigMap<Question, u32>,
     pub(super) conditions: Vec<Condition>,
     patterns: ConfigMap<u32, Result<Arc<Pattern>, PatternError>>,
-    pub(super) cohorts: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
+    /// For slots that read a flag's result, that flag's key by the id of its text; none for those that read them all.
+    results: ConfigMap<u32, Option<u32>>,
 }
 
 /// What makes conditions equal.
@@ -37,91 +43,130 @@ struct Question {
     values: Vec<u32>,
 }
 
-impl<'a> Conditions<'a> {
-    /// `flags` gives each compiled flag's index by its key.
-    pub(super) fn new(flags: &'a ConfigMap<&'a str, u32>) -> Self {
-        Self {
-            flags,
-            slots: ConfigMap::default(),
-            sources: Vec::new(),
-            ids: ConfigMap::default(),
-            conditions: Vec::new(),
-            patterns: ConfigMap::default(),
-            cohorts: BTreeMap::new(),
-        }
-    }
-
+impl Conditions {
     /// The slot of a selector.
-    pub(super) fn slot(&mut self, selector: &[Cow<'_, str>]) -> u32 {
-        let path: Vec<Box<str>> = selector.iter().map(|element| (**element).into()).collect();
-        if let Some(slot) = self.slots.get(&path) {
+    pub(super) fn slot(&mut self, selector: &[Cow<'_, str>], texts: &mut Texts) -> u32 {
+        let same = |slot: &u32| {
+            let path = self.paths.get(*slot as usize).map(|path| &**path).unwrap_or_default();
+            path.iter().map(|element| &**element).eq(selector.iter().map(|element| &**element))
+        };
+        let hash = hash_path(selector.iter().map(|element| &**element));
+        if let Some(slot) = self.slots.find(hash, same) {
             return *slot;
         }
-        let source = match path.split_first() {
-            Some((root, rest)) if **root == *"context" => Source::Context(Selector::new(rest.iter().cloned())),
-            Some((root, rest)) if **root == *"result" => match rest.split_first() {
-                None => Source::Results,
-                Some((key, rest)) => match self.flags.get(&**key) {
-                    Some(flag) => Source::Result { flag: *flag, path: rest.into() },
-                    None => Source::Nothing { path: path.clone().into() },
-                },
-            },
-            _ => Source::Nothing { path: path.clone().into() },
-        };
-        let slot = index32(self.sources.len());
-        self.sources.push(source);
-        self.slots.insert(path, slot);
+        let slot = index32(self.paths.len());
+        self.paths.push(selector.iter().map(|element| Box::from(&**element)).collect());
+        let paths = &self.paths;
+        self.slots.insert_unique(hash, slot, |slot| {
+            hash_path(paths.get(*slot as usize).into_iter().flatten().map(|element| &**element))
+        });
+        match selector {
+            [root] if root == "result" => drop(self.results.insert(slot, None)),
+            [root, key, ..] if root == "result" => drop(self.results.insert(slot, Some(texts.id(key)))),
+            _ => {}
+        }
         slot
     }
 
+    /// Whether a slot reads results.
+    pub(super) fn is_result(&self, slot: u32) -> bool {
+        self.results.contains_key(&slot)
+    }
+
+    /// The key, by the id of its text, of the flag whose result a slot reads.
+    pub(super) fn result_key(&self, slot: u32) -> Option<u32> {
+        self.results.get(&slot).copied().flatten()
+    }
+
+    /// The slot that a condition asks about.
+    pub(super) fn slot_of(&self, condition: u32) -> u32 {
+        self.conditions.get(condition as usize).map_or(0, |condition| condition.slot)
+    }
+
+    /// Where the slots' values come from. `indices` gives each flag's index by the id of its key's text.
+    pub(super) fn sources(&mut self, indices: &ConfigMap<u32, u32>) -> Vec<Source> {
+        let paths = std::mem::take(&mut self.paths).into_iter().zip(0..);
+        let source = |(path, slot): (Box<[Box<str>]>, u32)| match path.split_first() {
+            Some((root, rest)) if **root == *"context" => Source::Context(Selector::new(rest.iter().cloned())),
+            _ => match self.results.get(&slot) {
+                Some(None) => Source::Results,
+                Some(Some(key)) => match indices.get(key) {
+                    Some(flag) => Source::Result { flag: *flag, path: path.iter().skip(2).cloned().collect() },
+                    None => Source::Nothing { path },
+                },
+                None => Source::Nothing { path },
+            },
+        };
+        paths.map(source).collect()
+    }
+
     /// The id of a condition. Warns of what is wrong with it, whether or not an equal one was seen before.
-    pub(super) fn add(
-        &mut self,
-        flag: &wire::Flag<'_>,
-        condition: &wire::Condition<'_>,
-        path: impl Fn() -> String,
-        texts: &mut Texts,
-        report: &mut Report,
-    ) -> u32 {
-        let slot = self.slot(&condition.selector);
+    pub(super) fn add(condition: &wire::Condition<'_>, path: impl Fn() -> String, at: &mut At<'_, '_>) -> u32 {
+        let slot = at.conditions.slot(&condition.selector, at.texts);
         let operator = condition.op.parse::<Operator>();
         if operator.is_err() {
-            report.warn(flag, DiagnosticKind::UnknownOperator, path() + ".op", || {
+            at.warn(DiagnosticKind::UnknownOperator, || path() + ".op", || {
                 format!("`{}` is not an operator; the condition never matches", condition.op)
             });
         }
-        let configured: Vec<u32> = condition.values.iter().map(|value| texts.id(value)).collect();
+        let configured: Vec<u32> = condition.values.iter().map(|value| at.texts.id(value)).collect();
         if let Ok(Operator::RegexMatch | Operator::RegexDoesNotMatch) = operator {
-            for (place, value) in configured.iter().enumerate() {
-                if let Err(error) = self.pattern(*value, texts) {
-                    report.warn(flag, DiagnosticKind::InvalidPattern, format!("{}.values[{place}]", path()), || {
+            for (index, value) in configured.iter().enumerate() {
+                if let Err(error) = at.conditions.pattern(*value, at.texts) {
+                    at.warn(DiagnosticKind::InvalidPattern, || format!("{}.values[{index}]", path()), || {
                         format!("the pattern matches nothing: {error}")
                     });
                 }
             }
         }
-        self.note_cohorts(condition, operator.ok());
         let mut values = configured.clone();
         values.sort_unstable();
         values.dedup();
-        let question = Question { slot, operator: operator.map_err(|_| texts.id(&condition.op)), values };
-        if let Some(id) = self.ids.get(&question) {
+        let question = Question { slot, operator: operator.map_err(|_| at.texts.id(&condition.op)), values };
+        if let Some(id) = at.conditions.ids.get(&question) {
             return *id;
         }
         let condition = Condition {
             slot,
             operator: operator.ok(),
             on_null: operator.is_ok_and(|it| it.on_null(condition.values.iter().any(|value| value == Condition::NONE))),
-            test: operator.map_or(Test::Never, |operator| self.test(operator, &question.values, texts)),
+            test: operator.map_or(Test::Never, |operator| at.conditions.test(operator, &question.values, at.texts)),
             values: match question.operator {
                 Ok(_) => configured.into(),
                 Err(name) => std::iter::once(name).chain(configured).collect(),
             },
         };
-        let id = index32(self.conditions.len());
-        self.conditions.push(condition);
-        self.ids.insert(question, id);
+        let conditions = &mut *at.conditions;
+        let id = index32(conditions.conditions.len());
+        conditions.conditions.push(condition);
+        conditions.ids.insert(question, id);
         id
+    }
+
+    /// The cohorts that the flags of a set need, by group type. The rule is the service's.
+    pub(super) fn cohorts(&self, set: &Compiled, parts: &Parts, texts: &Texts) -> Vec<Cohorts> {
+        let mut cohorts: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let segments = set.flags.iter().flat_map(|flag| flag.segments.of(&parts.segments));
+        let groups = segments.flat_map(|segment| match &segment.matches {
+            Matches::Everyone => &[],
+            Matches::All(group) => std::slice::from_ref(group),
+            Matches::AnyGroup(groups) => groups.of(&parts.groups),
+        });
+        for condition in groups.flat_map(|group| group.of(&parts.members)) {
+            let Some(condition) = self.conditions.get(*condition as usize) else { continue };
+            if let (Test::ContainsAny { .. }, Some(group_type)) = (&condition.test, self.group_type(condition.slot)) {
+                cohorts.entry(group_type).or_default().extend(condition.values.iter().map(|value| texts.get(*value)));
+            }
+        }
+        cohorts.into_iter().map(|(group_type, ids)| Cohorts::new(group_type, ids)).collect()
+    }
+
+    fn group_type(&self, slot: u32) -> Option<&str> {
+        match &**self.paths.get(slot as usize)? {
+            [_, second, .., last] if **last == *"cohort_ids" && **second == *"user" => Some(Selector::USER_GROUP_TYPE),
+            [_, second, group_type, .., last] if **last == *"cohort_ids" && **second == *"groups" => Some(group_type),
+            _ => None,
+        }
     }
 
     fn test(&mut self, operator: Operator, values: &[u32], texts: &mut Texts) -> Test {
@@ -185,58 +230,10 @@ impl<'a> Conditions<'a> {
         let compiled = self.patterns.entry(value).or_insert_with(|| Pattern::compile(texts.get(value)).map(Arc::new));
         compiled.clone()
     }
+}
 
-    /// Notes the cohorts that a condition needs. The rule is the service's.
-    fn note_cohorts(&mut self, condition: &wire::Condition<'_>, operator: Option<Operator>) {
-        if !matches!(operator, Some(Operator::SetContainsAny | Operator::SetDoesNotContainAny)) {
-            return;
-        }
-        let group_type = match condition.selector.as_slice() {
-            [_, second, .., last] if last == "cohort_ids" && second == "user" => Selector::USER_GROUP_TYPE,
-            [_, second, group_type, .., last] if last == "cohort_ids" && second == "groups" => group_type,
-            _ => return,
-        };
-        let ids = self.cohorts.entry(group_type.into()).or_default();
-        ids.extend(condition.values.iter().map(|value| Box::from(&**value)));
-    }
-
-    /// Warns of flags that read results which they do not wait for. True when there are none.
-    pub(super) fn check_dependencies(
-        &self,
-        flags: &[Prepared<'_, '_>],
-        closures: &Closures,
-        report: &mut Report,
-    ) -> bool {
-        let mut all_declared = !self.sources.iter().any(|source| matches!(source, Source::Results));
-        for (index, Prepared { flag, .. }) in flags.iter().enumerate() {
-            for (segment_place, segment) in flag.segments.iter().enumerate() {
-                let conditions = segment.conditions.iter().flatten().flatten().map(|condition| &condition.selector);
-                let selectors = conditions.chain(segment.bucket.iter().map(|bucket| &bucket.selector));
-                for selector in selectors {
-                    let [root, key, ..] = selector.as_slice() else { continue };
-                    if root != "result" {
-                        continue;
-                    }
-                    let read = self.flags.get(&**key);
-                    let declared = match (read, closures.get(index)) {
-                        (Some(read), Some(closure)) => closure.contains(read),
-                        // Of a flag that depends on very many, what it reads is taken to be among them; it is not
-                        // decided on demand.
-                        (Some(_), None) => true,
-                        (None, _) => false,
-                    };
-                    if !declared {
-                        // Unknown flags have no result at any time.
-                        all_declared &= read.is_none();
-                        report.warn(flag, DiagnosticKind::UndeclaredDependency, format!("segments[{segment_place}]"), || {
-                            format!("reads the result of `{key}`, which is not among the flag's dependencies")
-                        });
-                    }
-                }
-            }
-        }
-        all_declared
-    }
+fn hash_path<'a>(path: impl Iterator<Item = &'a str>) -> u64 {
+    path.fold(0, |hash: u64, element| hash.rotate_left(5) ^ hash_text(element))
 }
 
 /// Values with booleans folded, each once.

@@ -1,9 +1,10 @@
 //! Segments, buckets and outcomes of flags.
 
+use super::ConfigMap;
+use super::carried::Carried;
 use super::conditions::Conditions;
-use super::prepare::Prepared;
+use super::report::Report;
 use super::texts::Texts;
-use super::{ConfigMap, Report};
 use crate::compiled::{
     Allocation, Bucket, Compiled, Distribution, Matches, Outcome, OutcomeId, Segment, Span, Variant, index32,
 };
@@ -14,11 +15,9 @@ use crate::wire;
 /// The flat arrays while they grow, flag by flag.
 #[derive(Default)]
 pub(super) struct Parts {
-    /// Where each flag's segments and outcomes lie.
-    spans: Vec<(Span, Span)>,
-    segments: Vec<Segment>,
-    groups: Vec<Span>,
-    members: Vec<u32>,
+    pub(super) segments: Vec<Segment>,
+    pub(super) groups: Vec<Span>,
+    pub(super) members: Vec<u32>,
     buckets: Vec<Bucket>,
     /// What buckets hash, by place: how often, and what.
     hashed: Vec<(usize, (u32, Pending))>,
@@ -27,93 +26,116 @@ pub(super) struct Parts {
     distributions: Vec<Distribution>,
     outcomes: Vec<Outcome>,
     variants: Vec<Variant>,
+    /// The variants of the flag at hand by their names, and the outcomes of its segment at hand.
+    names: ConfigMap<u32, u32>,
+    reached: ConfigMap<u32, OutcomeId>,
 }
 
-/// One flag's variants by name, and the outcomes of the segment at hand.
-struct Names {
-    variants: ConfigMap<u32, u32>,
-    outcomes: ConfigMap<u32, OutcomeId>,
+/// Where the parts of one flag are.
+pub(super) struct Part {
+    pub(super) segments: Span,
+    pub(super) outcomes: Span,
+    pub(super) reads: Vec<Read>,
+}
+
+/// A flag reads a result.
+pub(super) struct Read {
+    pub(super) slot: u32,
+    /// The place of the segment that does.
+    pub(super) segment: usize,
+}
+
+/// The flag at hand, and what all flags share.
+pub(super) struct At<'a, 'f> {
+    pub(super) flag: &'a wire::Flag<'f>,
+    pub(super) texts: &'a mut Texts,
+    pub(super) conditions: &'a mut Conditions,
+    pub(super) report: &'a mut Report,
+}
+
+impl At<'_, '_> {
+    pub(super) fn warn(
+        &mut self,
+        kind: DiagnosticKind,
+        path: impl FnOnce() -> String,
+        message: impl FnOnce() -> String,
+    ) {
+        self.report.warn(&self.flag.key, kind, path, message);
+    }
+}
+
+/// A segment of the flag at hand.
+#[derive(Clone, Copy)]
+struct Place {
+    index: usize,
+    layer: Option<u32>,
 }
 
 impl Parts {
-    pub(super) fn segments_of(&self, flag: usize) -> Span {
-        self.spans.get(flag).map(|(segments, _)| *segments).unwrap_or_default()
-    }
-
-    pub(super) fn outcomes_of(&self, flag: usize) -> Span {
-        self.spans.get(flag).map(|(_, outcomes)| *outcomes).unwrap_or_default()
-    }
-
-    pub(super) fn add(
-        &mut self,
-        prepared: &Prepared<'_, '_>,
-        conditions: &mut Conditions<'_>,
-        texts: &mut Texts,
-        report: &mut Report,
-    ) {
-        let flag = prepared.flag;
+    pub(super) fn add(&mut self, carried: Carried, at: &mut At<'_, '_>) -> Part {
+        let flag = at.flag;
         let (first_segment, first_outcome) = (self.segments.len(), self.outcomes.len());
-        let mut names = Names { variants: ConfigMap::default(), outcomes: ConfigMap::default() };
-        for variant in &prepared.variants {
-            names.variants.insert(variant.name, index32(self.variants.len()));
-            self.variants.push(Variant { ..*variant });
+        self.names.clear();
+        for variant in carried.variants {
+            self.names.insert(variant.name, index32(self.variants.len()));
+            self.variants.push(variant);
         }
+        let mut reads = Vec::new();
         let mut decided = false;
-        for (place, (segment, layer)) in flag.segments.iter().zip(&prepared.segment_layers).enumerate() {
-            let path = format!("segments[{place}]");
+        for (index, (segment, layer)) in flag.segments.iter().zip(carried.segment_layers).enumerate() {
             if decided {
-                report.warn(flag, DiagnosticKind::UnreachableSegment, path.clone(), || {
+                at.warn(DiagnosticKind::UnreachableSegment, || format!("segments[{index}]"), || {
                     "a segment before it always decides".to_owned()
                 });
             }
-            names.outcomes.clear();
-            let matches = self.matches(flag, segment, &path, conditions, texts, report);
-            let mut certain = true;
-            let default = match &segment.variant {
-                Some(name) => self.outcome(flag, name, *layer, &path, &mut names, texts, report),
-                None => OutcomeId::NONE,
-            };
-            let bucket = segment.bucket.as_ref().map(|bucket| {
-                let first = self.distributions.len();
-                let index = self.bucket(flag, bucket, *layer, &path, &mut names, conditions, texts, report);
-                certain = self.distributions.iter().skip(first).all(|it| it.outcome.is_some());
-                index
-            });
-            let always = match matches {
-                Matches::Everyone => true,
-                Matches::All(group) => group.is_empty(),
-                Matches::AnyGroup(groups) => groups.of(&self.groups).iter().any(|group| group.is_empty()),
-            };
-            decided |= always && certain && default.is_some();
-            self.segments.push(Segment { matches, bucket, default, layer: *layer });
+            decided |= self.segment(segment, Place { index, layer }, at, &mut reads);
         }
         let segments = Span::new(first_segment, self.segments.len());
-        self.spans.push((segments, Span::new(first_outcome, self.outcomes.len())));
+        Part { segments, outcomes: Span::new(first_outcome, self.outcomes.len()), reads }
     }
 
-    fn matches(
-        &mut self,
-        flag: &wire::Flag<'_>,
-        segment: &wire::Segment<'_>,
-        path: &str,
-        conditions: &mut Conditions<'_>,
-        texts: &mut Texts,
-        report: &mut Report,
-    ) -> Matches {
+    /// Adds a segment. True when it decides for everyone.
+    fn segment(&mut self, segment: &wire::Segment<'_>, place: Place, at: &mut At<'_, '_>, reads: &mut Vec<Read>) -> bool {
+        self.reached.clear();
+        let first_member = self.members.len();
+        let matches = self.matches(segment, place, at);
+        let default = match &segment.variant {
+            Some(name) => self.outcome(name, place, || format!("segments[{}].variant", place.index), at),
+            None => OutcomeId::NONE,
+        };
+        let first_distribution = self.distributions.len();
+        let bucket = segment.bucket.as_ref().map(|bucket| self.bucket(bucket, place, at));
+
+        let asked = self.members.iter().skip(first_member).map(|condition| at.conditions.slot_of(*condition));
+        let hashed = bucket.and_then(|bucket| self.buckets.get(bucket as usize)).map(|bucket| bucket.slot);
+        let results = asked.chain(hashed).filter(|slot| at.conditions.is_result(*slot));
+        reads.extend(results.map(|slot| Read { slot, segment: place.index }));
+
+        let everyone = match matches {
+            Matches::Everyone => true,
+            Matches::All(group) => group.is_empty(),
+            Matches::AnyGroup(groups) => groups.of(&self.groups).iter().any(|group| group.is_empty()),
+        };
+        let certain = self.distributions.iter().skip(first_distribution).all(|it| it.outcome.is_some());
+        self.segments.push(Segment { matches, bucket, default, layer: place.layer });
+        everyone && certain && default.is_some()
+    }
+
+    fn matches(&mut self, segment: &wire::Segment<'_>, place: Place, at: &mut At<'_, '_>) -> Matches {
         let Some(groups) = &segment.conditions else {
             return Matches::Everyone;
         };
         if groups.is_empty() {
-            report.warn(flag, DiagnosticKind::UnreachableSegment, format!("{path}.conditions"), || {
+            at.warn(DiagnosticKind::UnreachableSegment, || format!("segments[{}].conditions", place.index), || {
                 "an empty list of conditions never matches; leave it out to match everyone".to_owned()
             });
         }
         let first_group = self.groups.len();
-        for (place, group) in groups.iter().enumerate() {
+        for (group_index, group) in groups.iter().enumerate() {
             let first_member = self.members.len();
-            for (member, condition) in group.iter().enumerate() {
-                let path = || format!("{path}.conditions[{place}][{member}]");
-                self.members.push(conditions.add(flag, condition, path, texts, report));
+            for (index, condition) in group.iter().enumerate() {
+                let path = || format!("segments[{}].conditions[{group_index}][{index}]", place.index);
+                self.members.push(Conditions::add(condition, path, at));
             }
             self.groups.push(Span::new(first_member, self.members.len()));
         }
@@ -123,53 +145,30 @@ impl Parts {
         Matches::AnyGroup(Span::new(first_group, self.groups.len()))
     }
 
-    /// The outcome of a variant by way of the segment at hand; none, with a warning, if the flag lacks the variant.
-    #[allow(clippy::too_many_arguments, reason = "the growing arrays and the place in the flag are separate things")]
-    fn outcome(
-        &mut self,
-        flag: &wire::Flag<'_>,
-        name: &str,
-        layer: Option<u32>,
-        path: &str,
-        names: &mut Names,
-        texts: &mut Texts,
-        report: &mut Report,
-    ) -> OutcomeId {
-        let id = texts.id(name);
-        let Some(variant) = names.variants.get(&id) else {
-            report.warn(flag, DiagnosticKind::UnknownVariant, format!("{path}.variant"), || {
-                format!("the flag has no variant `{name}`")
-            });
+    /// The outcome of a variant by way of a segment; none, with a warning, if the flag lacks the variant.
+    fn outcome(&mut self, name: &str, place: Place, path: impl FnOnce() -> String, at: &mut At<'_, '_>) -> OutcomeId {
+        let id = at.texts.id(name);
+        if let Some(outcome) = self.reached.get(&id) {
+            return *outcome;
+        }
+        let Some(variant) = self.names.get(&id) else {
+            at.warn(DiagnosticKind::UnknownVariant, path, || format!("the flag has no variant `{name}`"));
             return OutcomeId::NONE;
         };
-        let outcomes = &mut self.outcomes;
-        *names.outcomes.entry(id).or_insert_with(|| {
-            outcomes.push(Outcome { variant: *variant, layer });
-            OutcomeId::new(outcomes.len() - 1)
-        })
+        let outcome = OutcomeId::new(self.outcomes.len());
+        self.outcomes.push(Outcome { variant: *variant, layer: place.layer });
+        self.reached.insert(id, outcome);
+        outcome
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the growing arrays and the place in the flag are separate things")]
-    fn bucket(
-        &mut self,
-        flag: &wire::Flag<'_>,
-        bucket: &wire::Bucket<'_>,
-        layer: Option<u32>,
-        path: &str,
-        names: &mut Names,
-        conditions: &mut Conditions<'_>,
-        texts: &mut Texts,
-        report: &mut Report,
-    ) -> u32 {
+    fn bucket(&mut self, bucket: &wire::Bucket<'_>, place: Place, at: &mut At<'_, '_>) -> u32 {
         let first_allocation = self.allocations.len();
-        for (place, allocation) in bucket.allocations.iter().enumerate() {
+        for (index, allocation) in bucket.allocations.iter().enumerate() {
             let first = self.distributions.len();
             for (share, distribution) in allocation.distributions.iter().enumerate() {
-                let path = || format!("{path}.bucket.allocations[{place}].distributions[{share}]");
-                let outcome = match names.outcomes.get(&texts.id(&distribution.variant)) {
-                    Some(outcome) => *outcome,
-                    None => self.outcome(flag, &distribution.variant, layer, &path(), names, texts, report),
-                };
+                let path =
+                    || format!("segments[{}].bucket.allocations[{index}].distributions[{share}].variant", place.index);
+                let outcome = self.outcome(&distribution.variant, place, path, at);
                 self.distributions.push(Distribution { range: distribution.range.into(), outcome });
             }
             self.allocations.push(Allocation {
@@ -178,9 +177,8 @@ impl Parts {
                 distributions: Span::new(first, self.distributions.len()),
             });
         }
-        let slot = conditions.slot(&bucket.selector);
         let prefix = Prefix::of_salt(&bucket.salt);
-        let hashed = (slot, prefix.pending());
+        let hashed = (at.conditions.slot(&bucket.selector, at.texts), prefix.pending());
         let place = *self.places.entry(hashed).or_insert_with(|| {
             self.hashed.push((0, hashed));
             index32(self.hashed.len() - 1)
@@ -189,10 +187,10 @@ impl Parts {
             *uses += 1;
         }
         self.buckets.push(Bucket {
-            slot,
+            slot: hashed.0,
             place,
             prefix,
-            salt: texts.id(&bucket.salt),
+            salt: at.texts.id(&bucket.salt),
             allocations: Span::new(first_allocation, self.allocations.len()),
         });
         index32(self.buckets.len() - 1)

@@ -1,69 +1,79 @@
 //! Reading flag lists so that one bad flag takes down no other.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::Compiler;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
-use crate::value::{JsonError, Value, parse_document};
+use crate::value::{JsonError, Value, parse_document, parse_with};
 use crate::wire::Flag;
 
-/// Reads a JSON list of flags and hands on those that could be read, with what is to be said of the others.
-pub(super) fn read_list<T>(
-    json: &[u8],
-    then: impl FnOnce(&[Flag<'_>], Vec<Diagnostic>) -> T,
-) -> Result<T, JsonError> {
+/// Reads a JSON list and takes in the flags that can be read.
+pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
     // A list of good flags is what nearly every delivery is.
-    if let Ok(flags) = parse_document::<Vec<Flag<'_>>>(json) {
-        return Ok(then(&flags, Vec::new()));
+    let mut compiler = Compiler::default();
+    if parse_with(json, Intake(&mut compiler)).is_ok() {
+        return Ok(compiler);
     }
+    let mut compiler = Compiler::default();
     let elements: Vec<&RawValue> = parse_document(json)?;
-    let mut diagnostics = Vec::new();
-    let texts: Vec<Cow<'_, str>> = elements
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, element)| readable(element.get(), index, &mut diagnostics))
-        .collect();
-    let flags: Vec<Flag<'_>> = texts.iter().filter_map(|text| parse_document(text.as_bytes()).ok()).collect();
-    Ok(then(&flags, diagnostics))
+    for (index, element) in elements.into_iter().enumerate() {
+        let (text, diagnostic) = readable(element.get(), index);
+        if let Some(diagnostic) = diagnostic {
+            compiler.note(diagnostic);
+        }
+        if let Some(flag) = text.as_ref().and_then(|text| parse_document(text.as_bytes()).ok()) {
+            compiler.add(&flag);
+        }
+    }
+    Ok(compiler)
+}
+
+/// Takes in the flags of a list as they are read.
+struct Intake<'c>(&'c mut Compiler);
+
+impl<'de> DeserializeSeed<'de> for Intake<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Intake<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of flags")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(flag) = seq.next_element::<Flag<'de>>()? {
+            self.0.add(&flag);
+        }
+        Ok(())
+    }
 }
 
 /// The text of a flag if it can be read, normalised if only that makes it readable: repeated members are then the
-/// last of them, and no escape is a lone surrogate.
-fn readable<'a>(text: &'a str, index: usize, diagnostics: &mut Vec<Diagnostic>) -> Option<Cow<'a, str>> {
+/// last of them, and no escape is a lone surrogate. And what is to be said of it.
+fn readable(text: &str, index: usize) -> (Option<Cow<'_, str>>, Option<Diagnostic>) {
     let Some(problem) = Problem::of(text) else {
-        return Some(Cow::Borrowed(text));
+        return (Some(Cow::Borrowed(text)), None);
     };
-    let report = |problem: Problem, severity, key: Option<String>| Diagnostic {
-        severity,
-        kind: if severity == Severity::Error { DiagnosticKind::Malformed } else { DiagnosticKind::RepeatedMember },
-        path: match (&key, problem.path.as_str()) {
-            (None, "") => format!("[{index}]"),
-            (None, path) => format!("[{index}].{path}"),
-            (Some(_), path) => path.to_owned(),
-        },
-        flag: key,
-        message: problem.message,
-    };
-    let value = match Value::from_json(text.as_bytes()) {
-        Ok(value) => value,
-        Err(_) => {
-            diagnostics.push(report(problem, Severity::Error, None));
-            return None;
-        }
+    let Ok(value) = Value::from_json(text.as_bytes()) else {
+        return (None, Some(problem.report(index, None, Severity::Error)));
     };
     let key = value.get("key").and_then(Value::as_str).map(str::to_owned);
     let normalised = value.to_string();
     match Problem::of(&normalised) {
-        Some(problem) => {
-            diagnostics.push(report(problem, Severity::Error, key));
-            None
-        }
+        Some(problem) => (None, Some(problem.report(index, key, Severity::Error))),
         None => {
-            if problem.message.starts_with("duplicate field") {
-                diagnostics.push(report(problem, Severity::Warning, key));
-            }
-            Some(Cow::Owned(normalised))
+            let repeated = problem.message.starts_with("duplicate field");
+            (Some(Cow::Owned(normalised)), repeated.then(|| problem.report(index, key, Severity::Warning)))
         }
     }
 }
@@ -82,5 +92,18 @@ impl Problem {
         // The place in the flag is told by the path; the one in the text belongs to a text that nobody has.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
         Some(Self { path: if path == "." { String::new() } else { path }, message: message.to_owned() })
+    }
+
+    fn report(self, index: usize, key: Option<String>, severity: Severity) -> Diagnostic {
+        let path = match (&key, self.path.as_str()) {
+            (Some(_), path) => path.to_owned(),
+            (None, "") => format!("[{index}]"),
+            (None, path) => format!("[{index}].{path}"),
+        };
+        let kind = match severity {
+            Severity::Error => DiagnosticKind::Malformed,
+            Severity::Warning => DiagnosticKind::RepeatedMember,
+        };
+        Diagnostic { severity, kind, flag: key, path, message: self.message }
     }
 }

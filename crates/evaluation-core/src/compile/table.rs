@@ -1,5 +1,6 @@
 //! Numbering conditions and building the truth table's index.
 
+use super::ConfigMap;
 use super::conditions::Conditions;
 use super::texts::Texts;
 use crate::compiled::{
@@ -9,10 +10,17 @@ use crate::context::{Selected, Subject};
 
 /// Moves slots, conditions and texts into the set. Conditions with a place in the truth table come first, those of a
 /// slot together.
-pub(super) fn finish(conditions: Conditions<'_>, texts: Texts, set: &mut Compiled) {
+pub(super) fn finish(
+    mut gathered: Conditions,
+    cohorts: Vec<Cohorts>,
+    indices: &ConfigMap<u32, u32>,
+    texts: Texts,
+    set: &mut Compiled,
+) {
     set.texts = texts.into_boxed();
-    let Conditions { sources, conditions, cohorts, .. } = conditions;
-    set.cohorts = cohorts.into_iter().map(|(group_type, ids)| Cohorts::new(group_type, ids)).collect();
+    set.cohorts = cohorts.into();
+    let sources = gathered.sources(indices);
+    let conditions = gathered.conditions;
     let cohorts_of = |source: Option<&Source>| match source {
         Some(Source::Context(selector)) => {
             let group_type = selector.cohort_group_type()?;

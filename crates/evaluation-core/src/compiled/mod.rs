@@ -165,13 +165,13 @@ pub(crate) struct Cohorts {
 }
 
 impl Cohorts {
-    pub(crate) fn new(group_type: Box<str>, ids: impl IntoIterator<Item = Box<str>>) -> Self {
-        let name = if *group_type == *Selector::USER_GROUP_TYPE {
+    pub(crate) fn new<'a>(group_type: &str, ids: impl IntoIterator<Item = &'a str>) -> Self {
+        let name = if group_type == Selector::USER_GROUP_TYPE {
             Selector::new(["user", "user_id"])
         } else {
-            Selector::new(["groups", &group_type, "group_name"])
+            Selector::new(["groups", group_type, "group_name"])
         };
-        Self { group_type, ids: ids.into_iter().collect(), name }
+        Self { group_type: group_type.into(), ids: ids.into_iter().map(Box::from).collect(), name }
     }
 
     /// Users are in no cohort; groups without cohorts have no value at all.

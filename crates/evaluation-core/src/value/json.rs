@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::{InlineText, JsonError, Object, Value};
@@ -108,7 +109,25 @@ impl FromStr for Value {
 
 /// Reads a document that may borrow from the text.
 pub(crate) fn parse_document<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(json)
+    parse_with(json, PhantomData)
+}
+
+/// Reads a document by a seed.
+pub(crate) fn parse_with<'a, S: DeserializeSeed<'a>>(json: &'a [u8], seed: S) -> Result<S::Value, serde_json::Error> {
+    match std::str::from_utf8(json) {
+        // Checking the whole at once is faster than text by text.
+        Ok(text) => whole(&mut serde_json::Deserializer::from_str(text), seed),
+        Err(_) => whole(&mut serde_json::Deserializer::from_slice(json), seed),
+    }
+}
+
+fn whole<'a, R: serde_json::de::Read<'a>, S: DeserializeSeed<'a>>(
+    reader: &mut serde_json::Deserializer<R>,
+    seed: S,
+) -> Result<S::Value, serde_json::Error> {
+    let value = seed.deserialize(&mut *reader)?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// Reads a document; if that fails, once more with the escapes of lone surrogates replaced.

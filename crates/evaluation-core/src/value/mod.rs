@@ -5,7 +5,7 @@ mod json;
 mod object;
 mod text;
 
-pub(crate) use json::{CoercedFormatter, parse_document, read_lenient};
+pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
 pub use object::Object;
 pub(crate) use text::{InlineText, ScalarText};

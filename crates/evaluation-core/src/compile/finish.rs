@@ -1,0 +1,159 @@
+//! What needs to know all flags: their order, and who reads whose results.
+
+use std::ops::ControlFlow;
+
+use hashbrown::HashTable;
+
+use super::order::{self, Walk};
+use super::{Compiler, ConfigMap, Entry, table};
+use crate::compiled::{Closure, Compiled, Flag, Span, hash_text, index32};
+use crate::diagnostic::DiagnosticKind;
+use crate::text::compare_utf16;
+
+impl Compiler {
+    /// The compiled set of all flags that were taken in.
+    pub(super) fn finish(mut self) -> Compiled {
+        let mut set = Compiled::default();
+        let (entries, dependencies) = self.arrange(&mut set);
+        let closures = Closures::of(&dependencies);
+        let indices: ConfigMap<u32, u32> = entries.iter().zip(0..).map(|(entry, index)| (entry.key, index)).collect();
+        set.on_demand = self.check_reads(&entries, &indices, &closures);
+
+        let mut flat = Vec::new();
+        let mut keep = |list: &[u32]| {
+            let start = flat.len();
+            flat.extend_from_slice(list);
+            Span::new(start, flat.len())
+        };
+        let flags = entries.iter().zip(&dependencies).zip(&closures.0).map(|((entry, dependencies), closure)| Flag {
+            key: self.texts.get(entry.key).into(),
+            segments: entry.segments,
+            outcomes: entry.outcomes,
+            dependencies: keep(dependencies),
+            closure: closure.as_ref().map_or(Closure::Large, |closure| Closure::Ordered(keep(closure))),
+            layer: entry.layer,
+        });
+        set.flags = flags.collect();
+        set.dependencies = flat.into();
+        index_keys(&mut set);
+
+        set.layers = self.layers.into_boxed();
+        let cohorts = self.conditions.cohorts(&set, &self.parts, &self.texts);
+        self.parts.finish(&mut set);
+        table::finish(self.conditions, cohorts, &indices, self.texts, &mut set);
+        set.diagnostics = self.report.into_boxed();
+        set
+    }
+
+    /// Puts flags into dependency order, each with its dependencies by index. Those that reach a cycle are reported
+    /// and left out.
+    fn arrange(&mut self, set: &mut Compiled) -> (Vec<Entry>, Vec<Vec<u32>>) {
+        let entries = std::mem::take(&mut self.entries);
+        let mut dependencies = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            let mut known = Vec::with_capacity(entry.dependencies.len());
+            for (index, key) in entry.dependencies.iter().enumerate() {
+                match self.places.get(key) {
+                    Some(place) => known.push(index32(*place)),
+                    None => self.report.warn(
+                        self.texts.get(entry.key),
+                        DiagnosticKind::UnknownDependency,
+                        || format!("dependencies[{index}]"),
+                        || format!("`{}` is not in the list", self.texts.get(*key)),
+                    ),
+                }
+            }
+            dependencies.push(known);
+        }
+        let key = |index: u32| entries.get(index as usize).map(|entry| self.texts.get(entry.key)).unwrap_or_default();
+        let order = order::order(&dependencies, |index| key(index).to_owned());
+        for (index, cycle) in &order.cyclic {
+            let message = format!("dependency cycle: {cycle}");
+            self.report.error(key(*index), DiagnosticKind::DependencyCycle, "dependencies".to_owned(), message);
+            set.cyclic.push((key(*index).into(), (**cycle).into()));
+        }
+
+        let mut places = vec![None; entries.len()];
+        for (place, index) in order.placed.iter().enumerate() {
+            if let Some(entry) = places.get_mut(*index as usize) {
+                *entry = Some(index32(place));
+            }
+        }
+        let place = |index: &u32| places.get(*index as usize).copied().flatten();
+        let mut given: Vec<_> = entries.into_iter().zip(dependencies).map(Some).collect();
+        let placed = order.placed.iter().filter_map(|index| given.get_mut(*index as usize)?.take());
+        placed.map(|(entry, own)| (entry, own.iter().filter_map(place).collect())).unzip()
+    }
+
+    /// Warns of flags that read results which they do not wait for. True when all others can be decided on demand.
+    fn check_reads(&mut self, entries: &[Entry], indices: &ConfigMap<u32, u32>, closures: &Closures) -> bool {
+        let mut on_demand = true;
+        for (entry, closure) in entries.iter().zip(&closures.0) {
+            for read in &entry.reads {
+                let Some(key) = self.conditions.result_key(read.slot) else {
+                    // All results so far: what that is depends on the order.
+                    on_demand = false;
+                    continue;
+                };
+                let index = indices.get(&key);
+                let declared = match (index, closure) {
+                    (Some(index), Some(closure)) => closure.contains(index),
+                    // A flag that depends on very many is never decided on demand, nor is what it reads checked.
+                    (Some(_), None) => true,
+                    (None, _) => false,
+                };
+                if !declared {
+                    // A flag that is not there has no result at any time.
+                    on_demand &= index.is_none();
+                    self.report.warn(
+                        self.texts.get(entry.key),
+                        DiagnosticKind::UndeclaredDependency,
+                        || format!("segments[{}]", read.segment),
+                        || {
+                            let key = self.texts.get(key);
+                            format!("reads the result of `{key}`, which is not among the flag's dependencies")
+                        },
+                    );
+                }
+            }
+        }
+        on_demand
+    }
+}
+
+/// All that each flag depends on, in order of evaluation; `None` where that is more than is kept.
+struct Closures(Vec<Option<Vec<u32>>>);
+
+impl Closures {
+    fn of(dependencies: &[Vec<u32>]) -> Self {
+        let mut walk = Walk::new(dependencies.len());
+        let mut closure = Vec::new();
+        let of = |flag: u32| dependencies.get(flag as usize).map(Vec::as_slice).unwrap_or_default();
+        let closures = (0..index32(dependencies.len())).map(|flag| {
+            walk.restart();
+            closure.clear();
+            let complete = walk.visit(flag, of, |placed| {
+                closure.push(placed);
+                if closure.len() > Closure::KEPT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            // The flag itself comes last.
+            closure.pop();
+            complete.is_continue().then(|| closure.clone())
+        });
+        Self(closures.collect())
+    }
+}
+
+/// Makes flags found by key, and listed in the order of their keys.
+fn index_keys(set: &mut Compiled) {
+    let flags = &set.flags;
+    let key = |index: u32| flags.get(index as usize).map(|flag| &*flag.key).unwrap_or_default();
+    let mut by_key: Vec<u32> = (0..index32(flags.len())).collect();
+    by_key.sort_unstable_by(|a, b| compare_utf16(key(*a), key(*b)));
+    let mut keys = HashTable::with_capacity(flags.len());
+    for index in 0..index32(flags.len()) {
+        keys.insert_unique(hash_text(key(index)), index, |other| hash_text(key(*other)));
+    }
+    set.by_key = by_key.into();
+    set.keys = keys;
+}
