@@ -117,7 +117,29 @@ impl FromStr for Operator {
     type Err = UnknownOperator;
 
     fn from_str(name: &str) -> Result<Self, UnknownOperator> {
-        Self::ALL.into_iter().find(|operator| operator.as_str() == name).ok_or(UnknownOperator)
+        Ok(match name {
+            "is" => Self::Is,
+            "is not" => Self::IsNot,
+            "contains" => Self::Contains,
+            "does not contain" => Self::DoesNotContain,
+            "less" => Self::Less,
+            "less or equal" => Self::LessOrEqual,
+            "greater" => Self::Greater,
+            "greater or equal" => Self::GreaterOrEqual,
+            "version less" => Self::VersionLess,
+            "version less or equal" => Self::VersionLessOrEqual,
+            "version greater" => Self::VersionGreater,
+            "version greater or equal" => Self::VersionGreaterOrEqual,
+            "set is" => Self::SetIs,
+            "set is not" => Self::SetIsNot,
+            "set contains" => Self::SetContains,
+            "set does not contain" => Self::SetDoesNotContain,
+            "set contains any" => Self::SetContainsAny,
+            "set does not contain any" => Self::SetDoesNotContainAny,
+            "regex match" => Self::RegexMatch,
+            "regex does not match" => Self::RegexDoesNotMatch,
+            _ => return Err(UnknownOperator),
+        })
     }
 }
 
@@ -126,3 +148,18 @@ impl FromStr for Operator {
 #[error("not the name of an operator")]
 #[non_exhaustive]
 pub struct UnknownOperator;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operator_is_read_by_its_own_name() {
+        for operator in Operator::ALL {
+            assert_eq!(operator.as_str().parse(), Ok(operator));
+        }
+        for name in ["", "IS", "is ", "equals", "set contains all"] {
+            assert_eq!(name.parse::<Operator>(), Err(UnknownOperator));
+        }
+    }
+}

@@ -7,7 +7,7 @@ use super::report::Report;
 use super::texts::Texts;
 use crate::compiled::{Stored, Variant, index32};
 use crate::diagnostic::DiagnosticKind;
-use crate::value::{JsonError, Object, Value, parse_document};
+use crate::value::{JsonError, Object, Readable, Value, parse_document};
 use crate::wire::{self, Json};
 
 /// What a flag carries.
@@ -20,32 +20,50 @@ pub(super) struct Carried {
     pub(super) segment_layers: Vec<Option<u32>>,
 }
 
-/// Metadata objects, each distinct text once.
+/// The JSON that flags carry, each distinct text read once.
 #[derive(Default)]
-pub(super) struct Layers {
+pub(super) struct Carrier {
     layers: Vec<Object>,
-    ids: ConfigMap<String, u32>,
+    layer_ids: ConfigMap<String, u32>,
+    values: ConfigMap<String, Stored>,
+    /// The places of the variants of the flag at hand, by name.
+    places: ConfigMap<u32, usize>,
 }
 
-impl Layers {
-    fn id(&mut self, json: Option<&Json<'_>>) -> Result<Option<u32>, JsonError> {
+impl Carrier {
+    fn layer(&mut self, json: Option<&Json<'_>>) -> Result<Option<u32>, JsonError> {
         let Some(text) = json.map(Json::as_str) else {
             return Ok(None);
         };
-        if let Some(id) = self.ids.get(text) {
+        if let Some(id) = self.layer_ids.get(text) {
             return Ok(Some(*id));
         }
-        let Value::Object(mut layer) = Value::from_json(text.as_bytes())? else {
+        let Value::Object(layer) = Value::from_json(text.as_bytes())? else {
             return Ok(None);
         };
-        layer.shrink_to_fit();
         let id = index32(self.layers.len());
         self.layers.push(layer);
-        self.ids.insert(text.to_owned(), id);
+        self.layer_ids.insert(text.to_owned(), id);
         Ok(Some(id))
     }
 
-    pub(super) fn into_boxed(self) -> Box<[Object]> {
+    /// A variant's value in the form that it is asked for.
+    fn value(&mut self, json: Option<&Json<'_>>, texts: &mut Texts) -> Result<Option<Stored>, JsonError> {
+        let Some(json) = json else {
+            return Ok(None);
+        };
+        if let Some(stored) = self.values.get(json.as_str()) {
+            return Ok(Some(*stored));
+        }
+        let stored = match json.to_value()? {
+            Value::String(text) => Stored::Text(texts.id(&text)),
+            other => Stored::Json(texts.id(&other.to_string())),
+        };
+        self.values.insert(json.as_str().to_owned(), stored);
+        Ok(Some(stored))
+    }
+
+    pub(super) fn into_layers(self) -> Box<[Object]> {
         self.layers.into()
     }
 }
@@ -54,12 +72,12 @@ impl Layers {
 pub(super) fn read(
     flag: &wire::Flag<'_>,
     texts: &mut Texts,
-    layers: &mut Layers,
+    carrier: &mut Carrier,
     report: &mut Report,
 ) -> Result<Carried, (String, JsonError)> {
-    let layer = layers.id(flag.metadata.as_ref()).map_err(|error| ("metadata".to_owned(), error))?;
+    let layer = carrier.layer(flag.metadata.as_ref()).map_err(|error| ("metadata".to_owned(), error))?;
     let mut variants: Vec<Variant> = Vec::with_capacity(flag.variants.len());
-    let mut places: ConfigMap<u32, usize> = ConfigMap::default();
+    carrier.places.clear();
     for (name, variant) in &flag.variants {
         let at = |member: &str| format!("variants.{name}.{member}");
         let id = texts.id(name);
@@ -67,16 +85,16 @@ pub(super) fn read(
             Ok(Variant {
                 name: id,
                 key: variant.key.as_ref().map(|key| texts.id(key)),
-                value: stored(variant.value.as_ref(), texts).map_err(|error| (at("value"), error))?,
+                value: carrier.value(variant.value.as_ref(), texts).map_err(|error| (at("value"), error))?,
                 payload: checked(variant.payload.as_ref(), texts).map_err(|error| (at("payload"), error))?,
-                layer: layers.id(variant.metadata.as_ref()).map_err(|error| (at("metadata"), error))?,
+                layer: carrier.layer(variant.metadata.as_ref()).map_err(|error| (at("metadata"), error))?,
             })
         });
         // A variant of null counts as not there.
         let Some(variant) = variant.transpose()? else {
             continue;
         };
-        match places.entry(id) {
+        match carrier.places.entry(id) {
             Entry::Vacant(place) => {
                 place.insert(variants.len());
                 variants.push(variant);
@@ -92,19 +110,10 @@ pub(super) fn read(
         }
     }
     let segment_layers = flag.segments.iter().enumerate().map(|(place, segment)| {
-        layers.id(segment.metadata.as_ref()).map_err(|error| (format!("segments[{place}].metadata"), error))
+        carrier.layer(segment.metadata.as_ref()).map_err(|error| (format!("segments[{place}].metadata"), error))
     });
     let segment_layers = segment_layers.collect::<Result<_, _>>()?;
     Ok(Carried { variants, layer, segment_layers })
-}
-
-/// A variant's value in the form that it is asked for.
-fn stored(json: Option<&Json<'_>>, texts: &mut Texts) -> Result<Option<Stored>, JsonError> {
-    let value = json.map(Json::to_value).transpose()?;
-    Ok(value.map(|value| match value {
-        Value::String(text) => Stored::Text(texts.id(&text)),
-        other => Stored::Json(texts.id(&other.to_string())),
-    }))
 }
 
 /// JSON text that is known to be readable: as it was delivered, unless it had to be repaired.
@@ -112,7 +121,7 @@ fn checked(json: Option<&Json<'_>>, texts: &mut Texts) -> Result<Option<u32>, Js
     let Some(json) = json else {
         return Ok(None);
     };
-    Ok(Some(match parse_document::<Value>(json.as_str().as_bytes()) {
+    Ok(Some(match parse_document::<Readable>(json.as_str().as_bytes()) {
         Ok(_) => texts.id(json.as_str()),
         Err(_) => texts.id(&json.to_value()?.to_string()),
     }))

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -12,13 +13,13 @@ use super::ConfigMap;
 use super::flags::{At, Parts};
 use super::texts::Texts;
 use crate::compiled::{
-    Bound, Cohorts, Compiled, Condition, Matches, Membership, SetTest, Source, Test, hash_text, index32,
+    Bound, Cohorts, Compiled, Condition, ConfigHash, Matches, Membership, SetTest, Source, Test, hash_text, index32,
 };
 use crate::context::Selector;
 use crate::diagnostic::DiagnosticKind;
 use crate::operator::Operator;
 use crate::pattern::{Pattern, PatternError};
-use crate::text::{Needle, Version, compare_utf16, fold_boolean, parse_number};
+use crate::text::{Needle, Version, compare_utf16, fold_boolean, parse_number, same_text};
 use crate::wire;
 
 /// All slots and conditions of a set while they are gathered.
@@ -27,7 +28,12 @@ pub(super) struct Conditions {
     /// The path of each slot.
     paths: Vec<Box<[Box<str>]>>,
     slots: HashTable<u32>,
-    ids: ConfigMap<Question, u32>,
+    questions: Vec<Question>,
+    /// Conditions by what they ask.
+    ids: HashTable<u32>,
+    /// The values of the condition at hand, as configured and as a question has them.
+    configured: Vec<u32>,
+    values: Vec<u32>,
     pub(super) conditions: Vec<Condition>,
     patterns: ConfigMap<u32, Result<Arc<Pattern>, PatternError>>,
     /// For slots that read a flag's result, that flag's key by the id of its text; none for those that read them all.
@@ -35,12 +41,12 @@ pub(super) struct Conditions {
 }
 
 /// What makes conditions equal.
-#[derive(PartialEq, Eq, Hash)]
 struct Question {
     slot: u32,
+    /// For one that is not known, the id of its name.
     operator: Result<Operator, u32>,
     /// Distinct, in the order of their ids.
-    values: Vec<u32>,
+    values: Box<[u32]>,
 }
 
 impl Conditions {
@@ -48,7 +54,7 @@ impl Conditions {
     pub(super) fn slot(&mut self, selector: &[Cow<'_, str>], texts: &mut Texts) -> u32 {
         let same = |slot: &u32| {
             let path = self.paths.get(*slot as usize).map(|path| &**path).unwrap_or_default();
-            path.iter().map(|element| &**element).eq(selector.iter().map(|element| &**element))
+            path.len() == selector.len() && path.iter().zip(selector).all(|(a, b)| same_text(a, b))
         };
         let hash = hash_path(selector.iter().map(|element| &**element));
         if let Some(slot) = self.slots.find(hash, same) {
@@ -109,37 +115,53 @@ impl Conditions {
                 format!("`{}` is not an operator; the condition never matches", condition.op)
             });
         }
-        let configured: Vec<u32> = condition.values.iter().map(|value| at.texts.id(value)).collect();
+        let Self { configured, values, .. } = &mut *at.conditions;
+        configured.clear();
+        configured.extend(condition.values.iter().map(|value| at.texts.id(value)));
+        values.clone_from(configured);
+        values.sort_unstable();
+        values.dedup();
         if let Ok(Operator::RegexMatch | Operator::RegexDoesNotMatch) = operator {
-            for (index, value) in configured.iter().enumerate() {
-                if let Err(error) = at.conditions.pattern(*value, at.texts) {
+            for (index, value) in condition.values.iter().enumerate() {
+                let id = at.texts.id(value);
+                if let Err(error) = at.conditions.pattern(id, at.texts) {
                     at.warn(DiagnosticKind::InvalidPattern, || format!("{}.values[{index}]", path()), || {
                         format!("the pattern matches nothing: {error}")
                     });
                 }
             }
         }
-        let mut values = configured.clone();
-        values.sort_unstable();
-        values.dedup();
-        let question = Question { slot, operator: operator.map_err(|_| at.texts.id(&condition.op)), values };
-        if let Some(id) = at.conditions.ids.get(&question) {
+        let operator = operator.map_err(|_| at.texts.id(&condition.op));
+        at.conditions.condition(slot, operator, at.texts)
+    }
+
+    /// The id of the condition with the values at hand.
+    fn condition(&mut self, slot: u32, operator: Result<Operator, u32>, texts: &mut Texts) -> u32 {
+        let hash_of = |slot: u32, operator, values: &[u32]| ConfigHash::with_seed(0).hash_one((slot, operator, values));
+        let hash = hash_of(slot, operator, &self.values);
+        let same = |id: &u32| {
+            let known = self.questions.get(*id as usize);
+            known.is_some_and(|it| it.slot == slot && it.operator == operator && *it.values == *self.values)
+        };
+        if let Some(id) = self.ids.find(hash, same) {
             return *id;
         }
-        let condition = Condition {
+        let values: Box<[u32]> = self.values.as_slice().into();
+        let none = values.iter().any(|value| texts.get(*value) == Condition::NONE);
+        let test = operator.map_or(Test::Never, |operator| self.test(operator, &values, texts));
+        let id = index32(self.conditions.len());
+        self.conditions.push(Condition {
             slot,
             operator: operator.ok(),
-            on_null: operator.is_ok_and(|it| it.on_null(condition.values.iter().any(|value| value == Condition::NONE))),
-            test: operator.map_or(Test::Never, |operator| at.conditions.test(operator, &question.values, at.texts)),
-            values: match question.operator {
-                Ok(_) => configured.into(),
-                Err(name) => std::iter::once(name).chain(configured).collect(),
-            },
-        };
-        let conditions = &mut *at.conditions;
-        let id = index32(conditions.conditions.len());
-        conditions.conditions.push(condition);
-        conditions.ids.insert(question, id);
+            on_null: operator.is_ok_and(|it| it.on_null(none)),
+            test,
+            values: operator.err().into_iter().chain(self.configured.iter().copied()).collect(),
+        });
+        self.questions.push(Question { slot, operator, values });
+        let questions = &self.questions;
+        self.ids.insert_unique(hash, id, |id| {
+            questions.get(*id as usize).map_or(0, |it| hash_of(it.slot, it.operator, &it.values))
+        });
         id
     }
 

@@ -37,7 +37,7 @@ impl Compiler {
         set.dependencies = flat.into();
         index_keys(&mut set);
 
-        set.layers = self.layers.into_boxed();
+        set.layers = self.carrier.into_layers();
         let cohorts = self.conditions.cohorts(&set, &self.parts, &self.texts);
         self.parts.finish(&mut set);
         table::finish(self.conditions, cohorts, &indices, self.texts, &mut set);

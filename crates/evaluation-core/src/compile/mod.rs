@@ -15,7 +15,7 @@ mod texts;
 
 use std::collections::HashMap;
 
-use self::carried::Layers;
+use self::carried::Carrier;
 use self::conditions::Conditions;
 use self::flags::{At, Parts, Read};
 use self::report::Report;
@@ -48,7 +48,7 @@ pub(crate) fn compile(flags: &[wire::Flag<'_>]) -> Compiled {
 #[derive(Default)]
 struct Compiler {
     texts: Texts,
-    layers: Layers,
+    carrier: Carrier,
     conditions: Conditions,
     parts: Parts,
     report: Report,
@@ -74,8 +74,8 @@ impl Compiler {
     /// Takes a flag in. One whose JSON no value can hold is reported and left out; of several of one key, the last
     /// counts, in the first one's place.
     fn add(&mut self, flag: &wire::Flag<'_>) {
-        let Self { texts, layers, conditions, parts, report, .. } = self;
-        let carried = match carried::read(flag, texts, layers, report) {
+        let Self { texts, carrier, conditions, parts, report, .. } = self;
+        let carried = match carried::read(flag, texts, carrier, report) {
             Ok(carried) => carried,
             Err((path, error)) => return report.error(&flag.key, DiagnosticKind::Malformed, path, error.to_string()),
         };

@@ -20,7 +20,7 @@ pub(super) fn finish(
     set.texts = texts.into_boxed();
     set.cohorts = cohorts.into();
     let sources = gathered.sources(indices);
-    let conditions = gathered.conditions;
+    let conditions = std::mem::take(&mut gathered.conditions);
     let cohorts_of = |source: Option<&Source>| match source {
         Some(Source::Context(selector)) => {
             let group_type = selector.cohort_group_type()?;
@@ -37,31 +37,33 @@ pub(super) fn finish(
         Test::Compare { .. } | Test::CompareVersion { .. } => Place::Comparison(condition.slot),
         _ => Place::Remembered,
     };
-    let mut numbered: Vec<(Place, u32, Condition)> =
-        conditions.into_iter().zip(0..).map(|(condition, id)| (place(&condition), id, condition)).collect();
-    numbered.sort_by_key(|(place, id, _)| (place.rank(), *id));
-
-    let mut ids = vec![0; numbered.len()];
-    for (place, (_, id, _)) in numbered.iter().enumerate() {
-        if let Some(entry) = ids.get_mut(*id as usize) {
-            *entry = index32(place);
+    let mut order: Vec<((u32, u32, bool), usize)> =
+        conditions.iter().enumerate().map(|(id, condition)| (place(condition).rank(), id)).collect();
+    order.sort_unstable();
+    let mut given: Vec<Option<Condition>> = conditions.into_iter().map(Some).collect();
+    let mut ids = vec![0; given.len()];
+    let mut placed = Vec::with_capacity(given.len());
+    for (_, id) in &order {
+        if let (Some(new), Some(condition)) = (ids.get_mut(*id), given.get_mut(*id).and_then(Option::take)) {
+            *new = index32(placed.len());
+            placed.push(condition);
         }
     }
     for member in &mut set.members {
         *member = ids.get(*member as usize).copied().unwrap_or_default();
     }
+    set.conditions = placed.into();
 
-    set.tabled = numbered.partition_point(|(place, ..)| place.rank() < Place::Remembered.rank());
-    set.remembered = numbered.partition_point(|(place, ..)| place.rank() < Place::Behind.rank());
+    set.tabled = order.partition_point(|(rank, _)| *rank < Place::Remembered.rank());
+    set.remembered = order.partition_point(|(rank, _)| *rank < Place::Behind.rank());
     let span = |wanted: Place| {
-        let start = numbered.partition_point(|(place, ..)| place.rank() < wanted.rank());
-        let end = numbered.partition_point(|(place, ..)| place.rank() <= wanted.rank());
+        let start = order.partition_point(|(rank, _)| *rank < wanted.rank());
+        let end = order.partition_point(|(rank, _)| *rank <= wanted.rank());
         Span::new(start, end)
     };
     let spans: Vec<(Span, Span)> = (0..index32(sources.len()))
         .map(|slot| (span(Place::Membership(slot)), span(Place::Comparison(slot))))
         .collect();
-    set.conditions = numbered.into_iter().map(|(_, _, condition)| condition).collect();
 
     let mut masks = Vec::new();
     let mut slots = Vec::with_capacity(sources.len());

@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 
 use crate::compiled::{hash_text, index32};
+use crate::text::same_text;
 
 /// Hands out one id per distinct text.
 #[derive(Debug, Default)]
@@ -13,7 +14,7 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn id(&mut self, text: &str) -> u32 {
-        let same = |id: &u32| self.texts.get(*id as usize).is_some_and(|known| **known == *text);
+        let same = |id: &u32| self.texts.get(*id as usize).is_some_and(|known| same_text(known, text));
         let hash = |id: &u32| self.texts.get(*id as usize).map_or(0, |known| hash_text(known));
         let entry = self.ids.entry(hash_text(text), same, hash);
         let id = *entry.or_insert(index32(self.texts.len())).get();

@@ -3,11 +3,13 @@
 mod from;
 mod json;
 mod object;
+mod readable;
 mod text;
 
 pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
 pub use object::Object;
+pub(crate) use readable::Readable;
 pub(crate) use text::{InlineText, ScalarText};
 
 /// Any JSON value.

@@ -87,10 +87,6 @@ impl Object {
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
         self.members.keys().map(|key| &*key.0)
     }
-
-    pub(crate) fn shrink_to_fit(&mut self) {
-        self.members.shrink_to_fit();
-    }
 }
 
 impl fmt::Debug for Object {
