@@ -43,9 +43,10 @@ fn same(a: &Value, b: &Value) -> bool {
 
 fn normalised(results: &Value) -> Value {
     let variants = results.as_object().unwrap().iter().map(|(key, variant)| {
-        let members = variant.as_object().unwrap().iter().filter(|(_, value)| {
-            !value.is_null() && !value.as_object().is_some_and(evaluation_core::Object::is_empty)
-        });
+        let members =
+            variant.as_object().unwrap().iter().filter(|(_, value)| {
+                !value.is_null() && !value.as_object().is_some_and(evaluation_core::Object::is_empty)
+            });
         let variant: evaluation_core::Object = members.map(|(key, value)| (key, value.clone())).collect();
         (key, Value::from(variant))
     });
@@ -67,7 +68,9 @@ fn check(flags: &Value, case: &Value, expected: &Expected) -> Result<(), String>
     let got = normalised(&serde_json::to_string(&variants).unwrap().parse().unwrap());
     let fail = |what: &str| {
         let diagnostics: Vec<String> = set.diagnostics().iter().map(ToString::to_string).collect();
-        Err(format!("{what}\nflags {flags}\ncontext {context}\nkeys {keys:?}\nexpected {expected}\ngot {got}\n{diagnostics:?}"))
+        Err(format!(
+            "{what}\nflags {flags}\ncontext {context}\nkeys {keys:?}\nexpected {expected}\ngot {got}\n{diagnostics:?}"
+        ))
     };
     if !same(&got, &expected) {
         return fail("evaluate");
@@ -96,7 +99,8 @@ fn check(flags: &Value, case: &Value, expected: &Expected) -> Result<(), String>
 
 #[test]
 fn every_topic() {
-    let mut files: Vec<_> = fs::read_dir(folder().join("evaluation")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder().join("evaluation")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let (mut count, mut failures) = (0, Vec::new());
     for file in files.iter().filter(|file| !file.ends_with("divergent.json")) {
@@ -116,7 +120,12 @@ fn every_topic() {
     }
     println!("{count} cases of {} topics", files.len() - 1);
     assert!(count > 4000, "{count}");
-    assert!(failures.is_empty(), "{} failures\n\n{}", failures.len(), failures.iter().take(12).cloned().collect::<Vec<_>>().join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures\n\n{}",
+        failures.len(),
+        failures.iter().take(12).cloned().collect::<Vec<_>>().join("\n\n")
+    );
 }
 
 #[test]
@@ -141,7 +150,12 @@ fn where_engines_differ_the_recommended_answer() {
     }
     println!("{required} required, {advisory} advisory");
     assert!(required > 300, "{required}");
-    assert!(failures.is_empty(), "{} failures\n\n{}", failures.len(), failures.iter().take(12).cloned().collect::<Vec<_>>().join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures\n\n{}",
+        failures.len(),
+        failures.iter().take(12).cloned().collect::<Vec<_>>().join("\n\n")
+    );
 }
 
 #[test]

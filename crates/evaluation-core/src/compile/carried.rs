@@ -100,9 +100,12 @@ pub(super) fn read(
                 variants.push(variant);
             }
             Entry::Occupied(place) => {
-                report.warn(&flag.key, DiagnosticKind::RepeatedMember, || format!("variants.{name}"), || {
-                    "the variant is listed twice; the last one counts".to_owned()
-                });
+                report.warn(
+                    &flag.key,
+                    DiagnosticKind::RepeatedMember,
+                    || format!("variants.{name}"),
+                    || "the variant is listed twice; the last one counts".to_owned(),
+                );
                 if let Some(earlier) = variants.get_mut(*place.get()) {
                     *earlier = variant;
                 }

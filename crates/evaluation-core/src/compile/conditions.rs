@@ -111,9 +111,11 @@ impl Conditions {
         let slot = at.conditions.slot(&condition.selector, at.texts);
         let operator = condition.op.parse::<Operator>();
         if operator.is_err() {
-            at.warn(DiagnosticKind::UnknownOperator, || path() + ".op", || {
-                format!("`{}` is not an operator; the condition never matches", condition.op)
-            });
+            at.warn(
+                DiagnosticKind::UnknownOperator,
+                || path() + ".op",
+                || format!("`{}` is not an operator; the condition never matches", condition.op),
+            );
         }
         let Self { configured, values, .. } = &mut *at.conditions;
         configured.clear();
@@ -125,9 +127,11 @@ impl Conditions {
             for (index, value) in condition.values.iter().enumerate() {
                 let id = at.texts.id(value);
                 if let Err(error) = at.conditions.pattern(id, at.texts) {
-                    at.warn(DiagnosticKind::InvalidPattern, || format!("{}.values[{index}]", path()), || {
-                        format!("the pattern matches nothing: {error}")
-                    });
+                    at.warn(
+                        DiagnosticKind::InvalidPattern,
+                        || format!("{}.values[{index}]", path()),
+                        || format!("the pattern matches nothing: {error}"),
+                    );
                 }
             }
         }
@@ -202,7 +206,9 @@ impl Conditions {
             O::SetContainsAny | O::SetDoesNotContainAny => {
                 Test::ContainsAny { values: membership(texts), negated: operator == O::SetDoesNotContainAny }
             }
-            O::SetIs | O::SetIsNot => Self::set_test(true, operator == O::SetIsNot, values.to_vec(), values.len(), texts),
+            O::SetIs | O::SetIsNot => {
+                Self::set_test(true, operator == O::SetIsNot, values.to_vec(), values.len(), texts)
+            }
             O::SetContains | O::SetDoesNotContain => {
                 Self::set_test(false, operator == O::SetDoesNotContain, folded(values, texts), values.len(), texts)
             }
@@ -234,7 +240,11 @@ impl Conditions {
         let numbers = || values.iter().filter_map(|value| parse_number(texts.get(*value)));
         let ordered = bound.widest(numbers().filter(|number| !number.is_nan()), f64::total_cmp);
         // Where all numbers are NaN the comparison is still one of numbers, and false.
-        Test::Compare { bound, number: ordered.or_else(|| numbers().next()), text: Self::widest_text(bound, values, texts) }
+        Test::Compare {
+            bound,
+            number: ordered.or_else(|| numbers().next()),
+            text: Self::widest_text(bound, values, texts),
+        }
     }
 
     fn compare_version(bound: Bound, values: &[u32], texts: &Texts) -> Test {

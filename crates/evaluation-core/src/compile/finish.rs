@@ -1,7 +1,5 @@
 //! What needs to know all flags: their order, and who reads whose results.
 
-use std::ops::ControlFlow;
-
 use hashbrown::HashTable;
 
 use super::order::{self, Walk};
@@ -130,15 +128,12 @@ impl Closures {
         let mut closure = Vec::new();
         let of = |flag: u32| dependencies.get(flag as usize).map(Vec::as_slice).unwrap_or_default();
         let closures = (0..index32(dependencies.len())).map(|flag| {
-            walk.restart();
+            walk.restart(Closure::KEPT + 1);
             closure.clear();
-            let complete = walk.visit(flag, of, |placed| {
-                closure.push(placed);
-                if closure.len() > Closure::KEPT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
+            walk.visit(flag, of, |placed| closure.push(placed)).ok()?;
             // The flag itself comes last.
             closure.pop();
-            complete.is_continue().then(|| closure.clone())
+            Some(closure.clone())
         });
         Self(closures.collect())
     }

@@ -84,9 +84,11 @@ impl Parts {
         let mut decided = false;
         for (index, (segment, layer)) in flag.segments.iter().zip(carried.segment_layers).enumerate() {
             if decided {
-                at.warn(DiagnosticKind::UnreachableSegment, || format!("segments[{index}]"), || {
-                    "a segment before it always decides".to_owned()
-                });
+                at.warn(
+                    DiagnosticKind::UnreachableSegment,
+                    || format!("segments[{index}]"),
+                    || "a segment before it always decides".to_owned(),
+                );
             }
             decided |= self.segment(segment, Place { index, layer }, at, &mut reads);
         }
@@ -95,7 +97,13 @@ impl Parts {
     }
 
     /// Adds a segment. True when it decides for everyone.
-    fn segment(&mut self, segment: &wire::Segment<'_>, place: Place, at: &mut At<'_, '_>, reads: &mut Vec<Read>) -> bool {
+    fn segment(
+        &mut self,
+        segment: &wire::Segment<'_>,
+        place: Place,
+        at: &mut At<'_, '_>,
+        reads: &mut Vec<Read>,
+    ) -> bool {
         self.reached.clear();
         let first_member = self.members.len();
         let matches = self.matches(segment, place, at);
@@ -126,9 +134,11 @@ impl Parts {
             return Matches::Everyone;
         };
         if groups.is_empty() {
-            at.warn(DiagnosticKind::UnreachableSegment, || format!("segments[{}].conditions", place.index), || {
-                "an empty list of conditions never matches; leave it out to match everyone".to_owned()
-            });
+            at.warn(
+                DiagnosticKind::UnreachableSegment,
+                || format!("segments[{}].conditions", place.index),
+                || "an empty list of conditions never matches; leave it out to match everyone".to_owned(),
+            );
         }
         let first_group = self.groups.len();
         for (group_index, group) in groups.iter().enumerate() {
@@ -208,7 +218,8 @@ impl Parts {
         for bucket in &mut self.buckets {
             bucket.place = ranks.get(bucket.place as usize).copied().unwrap_or_default();
         }
-        set.hashed = by_use.iter().filter_map(|place| self.hashed.get(*place as usize)).map(|(_, what)| *what).collect();
+        set.hashed =
+            by_use.iter().filter_map(|place| self.hashed.get(*place as usize)).map(|(_, what)| *what).collect();
         set.segments = self.segments.into();
         set.groups = self.groups.into();
         set.members = self.members.into();

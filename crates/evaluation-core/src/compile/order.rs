@@ -1,6 +1,5 @@
 //! Dependency order.
 
-use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// Flags in dependency order, and those that cannot be ordered.
@@ -98,17 +97,24 @@ pub(crate) struct Walk {
     seen: Vec<u32>,
     round: u32,
     path: Vec<(u32, usize)>,
+    /// How many more flags may be entered before the next restart.
+    left: usize,
 }
+
+/// More flags were found than asked for.
+#[derive(Debug)]
+pub(crate) struct TooMany;
 
 impl Walk {
     pub(crate) fn new(flags: usize) -> Self {
-        Self { seen: vec![0; flags], round: 0, path: Vec::new() }
+        Self { seen: vec![0; flags], round: 0, path: Vec::new(), left: 0 }
     }
 
-    /// Forgets which flags were seen.
-    pub(crate) fn restart(&mut self) {
+    /// Forgets which flags were seen. Up to `limit` flags may now be.
+    pub(crate) fn restart(&mut self, limit: usize) {
         self.round += 1;
         self.path.clear();
+        self.left = limit;
     }
 
     /// Visits a flag's dependencies and then the flag itself, each unless seen since the last restart.
@@ -116,31 +122,33 @@ impl Walk {
         &mut self,
         start: u32,
         dependencies: impl Fn(u32) -> &'a [u32],
-        mut place: impl FnMut(u32) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        self.enter(start);
+        mut place: impl FnMut(u32),
+    ) -> Result<(), TooMany> {
+        self.enter(start)?;
         while let Some((flag, next)) = self.path.last_mut() {
             let flag = *flag;
             let dependency = dependencies(flag).get(*next).copied();
             *next += 1;
             match dependency {
-                Some(dependency) => self.enter(dependency),
+                Some(dependency) => self.enter(dependency)?,
                 None => {
                     self.path.pop();
-                    place(flag)?;
+                    place(flag);
                 }
             }
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
-    fn enter(&mut self, flag: u32) {
+    fn enter(&mut self, flag: u32) -> Result<(), TooMany> {
         if let Some(seen) = self.seen.get_mut(flag as usize)
             && *seen != self.round
         {
             *seen = self.round;
+            self.left = self.left.checked_sub(1).ok_or(TooMany)?;
             self.path.push((flag, 0));
         }
+        Ok(())
     }
 }
 

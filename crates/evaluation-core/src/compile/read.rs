@@ -86,7 +86,8 @@ struct Problem {
 
 impl Problem {
     fn of(text: &str) -> Option<Self> {
-        let error = serde_path_to_error::deserialize::<_, Flag<'_>>(&mut serde_json::Deserializer::from_str(text)).err()?;
+        let error =
+            serde_path_to_error::deserialize::<_, Flag<'_>>(&mut serde_json::Deserializer::from_str(text)).err()?;
         let path = error.path().to_string();
         let message = error.inner().to_string();
         // The place in the flag is told by the path; the one in the text belongs to a text that nobody has.
@@ -97,7 +98,7 @@ impl Problem {
     fn report(self, index: usize, key: Option<String>, severity: Severity) -> Diagnostic {
         let path = match (&key, self.path.as_str()) {
             (Some(_), path) => path.to_owned(),
-            (None, "") => format!("[{index}]"),
+            (None, path) if path.is_empty() || path.starts_with('[') => format!("[{index}]{path}"),
             (None, path) => format!("[{index}].{path}"),
         };
         let kind = match severity {

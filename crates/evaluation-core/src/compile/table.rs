@@ -32,7 +32,7 @@ pub(super) fn finish(
     let place = |condition: &Condition| match &condition.test {
         _ if !from_context(condition.slot) || cohorts_of(sources.get(condition.slot as usize)).is_some() => {
             Place::Behind
-        },
+        }
         Test::Equals { .. } | Test::ContainsAny { .. } => Place::Membership(condition.slot),
         Test::Compare { .. } | Test::CompareVersion { .. } => Place::Comparison(condition.slot),
         _ => Place::Remembered,

@@ -65,9 +65,7 @@ impl Test {
                 self.compares(texts, text, None, parsed.as_ref())
             }
             Self::Contains { needles, negated } => Needle::any_in(needles, text) != *negated,
-            Self::Matches { patterns, negated } => {
-                patterns.iter().any(|pattern| pattern.is_found_in(text)) != *negated
-            }
+            Self::Matches { patterns, negated } => patterns.iter().any(|pattern| pattern.is_found_in(text)) != *negated,
             Self::Equals { .. } | Self::ContainsAny { .. } | Self::Set(_) | Self::Result { .. } | Self::Never => false,
         }
     }
@@ -248,7 +246,9 @@ impl SetTest {
     }
 
     fn place(&self, texts: &[Box<str>], text: &str) -> Option<usize> {
-        self.values.binary_search_by(|id| texts.get(*id as usize).map_or(Ordering::Less, |value| (**value).cmp(text))).ok()
+        self.values
+            .binary_search_by(|id| texts.get(*id as usize).map_or(Ordering::Less, |value| (**value).cmp(text)))
+            .ok()
     }
 }
 

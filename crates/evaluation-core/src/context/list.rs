@@ -38,7 +38,8 @@ impl<'a> List<'a> {
     /// True when `test` holds for some element.
     #[inline]
     pub(crate) fn any(&self, mut test: impl FnMut(&str) -> bool) -> bool {
-        let found = self.try_for_each(|text| if test(text) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+        let found =
+            self.try_for_each(|text| if test(text) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
         found.is_break()
     }
 

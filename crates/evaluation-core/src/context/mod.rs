@@ -5,9 +5,9 @@ mod selector;
 mod subject;
 mod value;
 
+pub(crate) use list::List;
 pub use selector::Selector;
 pub(crate) use selector::{Target, UserField};
-pub(crate) use list::List;
 pub(crate) use subject::Subject;
 
 use crate::value::Value;

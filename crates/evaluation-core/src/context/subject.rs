@@ -1,7 +1,7 @@
 //! Selected values in the form that conditions ask about.
 
-use super::list::List;
 use super::Selected;
+use super::list::List;
 use crate::value::{ScalarText, Value};
 
 /// A selected value as conditions see it: null, a list, or a text.

@@ -49,9 +49,7 @@ impl Results<'_> {
         Value::Object(match self {
             Self::First(outcomes) => result_object(set, (0..).zip(outcomes.iter().copied())),
             Self::Listed(list) => result_object(set, list.iter().copied()),
-            Self::Scattered { order, .. } => {
-                result_object(set, order.iter().map(|flag| (*flag, self.outcome(*flag))))
-            }
+            Self::Scattered { order, .. } => result_object(set, order.iter().map(|flag| (*flag, self.outcome(*flag)))),
             // No flag of a set that is decided on demand reads this.
             Self::OnDemand(_) => Object::new(),
         })

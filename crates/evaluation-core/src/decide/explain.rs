@@ -3,9 +3,7 @@
 mod text;
 mod trace;
 
-pub use trace::{
-    AllocationTrace, BucketTrace, ConditionTrace, DistributionTrace, Explanation, SegmentTrace,
-};
+pub use trace::{AllocationTrace, BucketTrace, ConditionTrace, DistributionTrace, Explanation, SegmentTrace};
 
 use super::keyed::for_each_in_order;
 use super::{Direct, Evidence, Results, decide};
@@ -138,7 +136,8 @@ impl<C: EvaluationContext + ?Sized> Evidence for Recorder<'_, C> {
             start: allocation.range.start,
             end: allocation.range.end,
         });
-        let first = set.allocations.get(pick.allocation as usize).map_or(0, |allocation| allocation.distributions.start);
+        let first =
+            set.allocations.get(pick.allocation as usize).map_or(0, |allocation| allocation.distributions.start);
         let distribution = set.distributions.get(pick.distribution as usize).map(|distribution| DistributionTrace {
             index: (pick.distribution - first) as usize,
             start: distribution.range.start,

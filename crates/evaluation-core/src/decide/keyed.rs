@@ -1,7 +1,6 @@
 //! Some flags, with what they depend on.
 
 use std::cell::Cell;
-use std::ops::ControlFlow;
 
 use super::{Decides, Direct, Results, decide};
 use crate::compile::Walk;
@@ -10,7 +9,11 @@ use crate::context::EvaluationContext;
 
 /// Decides the flags of some keys and all that they depend on. The outcomes are of all flags; those not evaluated have
 /// none. Keys that no flag has are passed over.
-pub(crate) fn evaluate_keys<C: EvaluationContext + ?Sized>(set: &Compiled, context: &C, keys: &[&str]) -> Vec<OutcomeId> {
+pub(crate) fn evaluate_keys<C: EvaluationContext + ?Sized>(
+    set: &Compiled,
+    context: &C,
+    keys: &[&str],
+) -> Vec<OutcomeId> {
     evaluate_flags(set, context, keys.iter().filter_map(|key| set.find(key)))
 }
 
@@ -107,12 +110,12 @@ pub(crate) fn for_each_in_order(set: &Compiled, flags: impl Iterator<Item = u32>
     };
     let mut walk = Walk::new(set.flags.len());
     let mut order = Vec::new();
-    walk.restart();
+    walk.restart(set.flags.len());
     for flag in flags {
-        let _ = walk.visit(flag, dependencies, |placed| {
+        let visited = walk.visit(flag, dependencies, |placed| {
             visit(placed, &order);
             order.push(placed);
-            ControlFlow::Continue(())
         });
+        debug_assert!(visited.is_ok(), "no more flags than there are");
     }
 }

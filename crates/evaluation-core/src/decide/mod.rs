@@ -10,10 +10,8 @@ mod keyed;
 mod whole;
 
 pub(crate) use direct::{Decides, Direct, Results};
-pub use explain::{
-    AllocationTrace, BucketTrace, ConditionTrace, DistributionTrace, Explanation, SegmentTrace,
-};
 pub(crate) use explain::explain;
+pub use explain::{AllocationTrace, BucketTrace, ConditionTrace, DistributionTrace, Explanation, SegmentTrace};
 pub(crate) use keyed::{evaluate_keys, evaluate_one};
 pub(crate) use whole::evaluate_all;
 

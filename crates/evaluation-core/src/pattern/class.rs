@@ -44,11 +44,7 @@ struct Class {
 }
 
 /// Reads the class whose `[` has just been read, and writes it to `out`.
-pub(super) fn translate(
-    cursor: &mut Cursor<'_>,
-    ignore_case: bool,
-    out: &mut String,
-) -> Result<(), PatternError> {
+pub(super) fn translate(cursor: &mut Cursor<'_>, ignore_case: bool, out: &mut String) -> Result<(), PatternError> {
     let negated = cursor.eat("^");
     let mut class = Class::default();
     let mut first = true;
@@ -84,11 +80,7 @@ fn push_code(out: &mut String, code: u32) {
 
 impl Class {
     /// Adds `low`, or the range that it starts.
-    fn character_or_range(
-        &mut self,
-        low: u32,
-        cursor: &mut Cursor<'_>,
-    ) -> Result<(), PatternError> {
+    fn character_or_range(&mut self, low: u32, cursor: &mut Cursor<'_>) -> Result<(), PatternError> {
         let mut ahead = *cursor;
         let mut high = low;
         if ahead.eat("-") {
@@ -107,9 +99,7 @@ impl Class {
             }
         }
         if high < low {
-            return Err(PatternError::invalid(
-                "a range in a class that ends before it starts",
-            ));
+            return Err(PatternError::invalid("a range in a class that ends before it starts"));
         }
         self.range(low, high);
         Ok(())
@@ -117,16 +107,8 @@ impl Class {
 
     /// Adds a range. Surrogates are left out, since no text holds one.
     fn range(&mut self, low: u32, high: u32) {
-        let low = if (0xD800..0xE000).contains(&low) {
-            0xE000
-        } else {
-            low
-        };
-        let high = if (0xD800..0xE000).contains(&high) {
-            0xD7FF
-        } else {
-            high
-        };
+        let low = if (0xD800..0xE000).contains(&low) { 0xE000 } else { low };
+        let high = if (0xD800..0xE000).contains(&high) { 0xD7FF } else { high };
         if high < low {
             return;
         }
@@ -151,8 +133,7 @@ impl Class {
 
     /// Adds a Unicode property.
     fn property(&mut self, name: &str, negated: bool) {
-        self.members
-            .extend([if negated { r"\P{" } else { r"\p{" }, name, "}"]);
+        self.members.extend([if negated { r"\P{" } else { r"\p{" }, name, "}"]);
         self.has_case = true;
     }
 
@@ -171,8 +152,7 @@ impl Class {
         if name == "word" {
             self.set(AsciiSet::Word, negated);
         } else if let Some((_, has_case)) = POSIX.iter().find(|(known, _)| *known == name) {
-            self.members
-                .extend([if negated { "[:^" } else { "[:" }, name, ":]"]);
+            self.members.extend([if negated { "[:^" } else { "[:" }, name, ":]"]);
             self.has_case |= has_case;
         } else {
             return false;

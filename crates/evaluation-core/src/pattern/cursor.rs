@@ -54,9 +54,7 @@ impl<'p> Cursor<'p> {
 
     /// Reads as many ASCII letters as come next.
     pub(super) fn letters(&mut self) -> &'p str {
-        let rest = self
-            .rest
-            .trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let rest = self.rest.trim_start_matches(|c: char| c.is_ascii_alphabetic());
         let letters = self.rest.strip_suffix(rest).unwrap_or_default();
         self.rest = rest;
         letters
@@ -70,12 +68,7 @@ impl<'p> Cursor<'p> {
     /// Reads at most `most` ASCII digits of `radix` and gives their value, if there is any digit.
     /// With `exactly`, fewer digits than `most` are not read at all.
     pub(super) fn digits(&mut self, radix: u32, most: usize, exactly: bool) -> Option<u32> {
-        let digits = self
-            .rest
-            .chars()
-            .take(most)
-            .take_while(|c| c.is_digit(radix))
-            .count();
+        let digits = self.rest.chars().take(most).take_while(|c| c.is_digit(radix)).count();
         if digits == 0 || (exactly && digits < most) {
             return None;
         }

@@ -36,9 +36,7 @@ impl PatternError {
 
     /// A [`PatternError::TooLarge`].
     pub(super) fn too_large(limit: impl fmt::Display) -> Self {
-        Self::TooLarge {
-            limit: limit.to_string(),
-        }
+        Self::TooLarge { limit: limit.to_string() }
     }
 }
 

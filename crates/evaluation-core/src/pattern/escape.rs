@@ -49,39 +49,18 @@ impl AsciiSet {
 }
 
 /// Reads the escape whose backslash has just been read.
-pub(super) fn read<'p>(
-    cursor: &mut Cursor<'p>,
-    in_class: bool,
-) -> Result<Escape<'p>, PatternError> {
+pub(super) fn read<'p>(cursor: &mut Cursor<'p>, in_class: bool) -> Result<Escape<'p>, PatternError> {
     let before = *cursor;
     let Some(letter) = cursor.bump() else {
         return Err(PatternError::invalid("a backslash at the end"));
     };
     Ok(match letter {
-        'd' => Escape::Set {
-            set: AsciiSet::Digit,
-            negated: false,
-        },
-        'D' => Escape::Set {
-            set: AsciiSet::Digit,
-            negated: true,
-        },
-        'w' => Escape::Set {
-            set: AsciiSet::Word,
-            negated: false,
-        },
-        'W' => Escape::Set {
-            set: AsciiSet::Word,
-            negated: true,
-        },
-        's' => Escape::Set {
-            set: AsciiSet::Space,
-            negated: false,
-        },
-        'S' => Escape::Set {
-            set: AsciiSet::Space,
-            negated: true,
-        },
+        'd' => Escape::Set { set: AsciiSet::Digit, negated: false },
+        'D' => Escape::Set { set: AsciiSet::Digit, negated: true },
+        'w' => Escape::Set { set: AsciiSet::Word, negated: false },
+        'W' => Escape::Set { set: AsciiSet::Word, negated: true },
+        's' => Escape::Set { set: AsciiSet::Space, negated: false },
+        'S' => Escape::Set { set: AsciiSet::Space, negated: true },
         'p' | 'P' => property(cursor, letter == 'P')?,
         'a' => Escape::Char(0x07),
         't' => Escape::Char(0x09),
@@ -115,9 +94,7 @@ pub(super) fn read<'p>(
             None => return Err(PatternError::invalid(r"`\k<` without `>`")),
         },
         letter if letter.is_ascii_alphanumeric() => {
-            return Err(PatternError::invalid(format_args!(
-                r"unknown escape `\{letter}`"
-            )));
+            return Err(PatternError::invalid(format_args!(r"unknown escape `\{letter}`")));
         }
         other => Escape::Char(u32::from(other)),
     })
@@ -133,21 +110,15 @@ fn property<'p>(cursor: &mut Cursor<'p>, negated: bool) -> Result<Escape<'p>, Pa
     };
     let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '=' | ':' | ' ' | '-');
     match name {
-        Some(name) if !name.is_empty() && name.chars().all(part) => {
-            Ok(Escape::Property { name, negated })
-        }
-        _ => Err(PatternError::invalid(
-            r"`\p` without the name of a Unicode property",
-        )),
+        Some(name) if !name.is_empty() && name.chars().all(part) => Ok(Escape::Property { name, negated }),
+        _ => Err(PatternError::invalid(r"`\p` without the name of a Unicode property")),
     }
 }
 
 /// Reads the letter of `\cX`.
 fn control(cursor: &mut Cursor<'_>) -> Result<u32, PatternError> {
     let letter = cursor.bump().filter(char::is_ascii_alphabetic);
-    letter
-        .map(|letter| u32::from(letter) & 0x1F)
-        .ok_or_else(|| PatternError::invalid(r"`\c` without a letter"))
+    letter.map(|letter| u32::from(letter) & 0x1F).ok_or_else(|| PatternError::invalid(r"`\c` without a letter"))
 }
 
 /// Reads the two halves of a surrogate pair as one code point, and any other `\u` as it stands.

@@ -79,8 +79,7 @@ impl Pattern {
         match &self.engine {
             Engine::Linear(regex) => regex.is_match(subject),
             Engine::Backtracking(regex) => {
-                subject.len() <= MAX_BACKTRACKING_SUBJECT_BYTES
-                    && regex.is_match(subject).unwrap_or(false)
+                subject.len() <= MAX_BACKTRACKING_SUBJECT_BYTES && regex.is_match(subject).unwrap_or(false)
             }
         }
     }
@@ -95,9 +94,7 @@ impl Pattern {
 
 fn check_length(text: &str, limit: usize) -> Result<(), PatternError> {
     if text.len() > limit {
-        return Err(PatternError::too_large(format_args!(
-            "more than {limit} bytes"
-        )));
+        return Err(PatternError::too_large(format_args!("more than {limit} bytes")));
     }
     Ok(())
 }
@@ -130,11 +127,10 @@ fn backtracking(text: String) -> Result<fancy_regex::Regex, PatternError> {
             }
             Error::ParseError(_, error) => PatternError::invalid(error),
             Error::CompileError(error) => match *error {
-                CompileError::PatternTooComplex => PatternError::too_large(format_args!(
-                    "a program of more than {MAX_PROGRAM_STEPS} steps"
-                )),
-                CompileError::InnerError(error) => match (error.size_limit(), error.syntax_error())
-                {
+                CompileError::PatternTooComplex => {
+                    PatternError::too_large(format_args!("a program of more than {MAX_PROGRAM_STEPS} steps"))
+                }
+                CompileError::InnerError(error) => match (error.size_limit(), error.syntax_error()) {
                     (Some(limit), _) => too_big(limit),
                     (None, Some(error)) => PatternError::invalid(error),
                     (None, None) => PatternError::invalid(error),

@@ -1,19 +1,12 @@
 //! Tests of patterns: one table per rule of the dialect, the limits, and that nothing panics.
 
 use super::translate::{MAX_BACKTRACKING_NESTING, MAX_NESTING, translate};
-use super::{
-    MAX_BACKTRACKING_PATTERN_BYTES, MAX_BACKTRACKING_SUBJECT_BYTES, MAX_PATTERN_BYTES, Pattern,
-    PatternError,
-};
+use super::{MAX_BACKTRACKING_PATTERN_BYTES, MAX_BACKTRACKING_SUBJECT_BYTES, MAX_PATTERN_BYTES, Pattern, PatternError};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
 /// A pattern with subjects it is found in and subjects it is not found in.
-type Row = (
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static str],
-);
+type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Checks each row as it stands, and again behind an empty look-ahead, so that both engines are
 /// held to the same answers.
@@ -28,10 +21,7 @@ fn check(rows: &[Row]) {
                 assert!(pattern.is_found_in(subject), "{text:?} is in {subject:?}");
             }
             for subject in *not_found {
-                assert!(
-                    !pattern.is_found_in(subject),
-                    "{text:?} is not in {subject:?}"
-                );
+                assert!(!pattern.is_found_in(subject), "{text:?} is not in {subject:?}");
             }
         }
     }
@@ -64,11 +54,7 @@ fn found_anywhere() {
         ("a|b", &["xb"], &["c"]),
         ("^a{2,3}$", &["aa", "aaa"], &["a", "aaaa"]),
         ("^(?:ab){2}$|^c{2,}?$", &["abab", "ccc"], &["ab", "c"]),
-        (
-            r"^https?://[^/]+/path$",
-            &["http://a.b/path"],
-            &["http:///path"],
-        ),
+        (r"^https?://[^/]+/path$", &["http://a.b/path"], &["http:///path"]),
     ]);
 }
 
@@ -125,11 +111,7 @@ fn ignoring_case_leaves_ascii_sets_alone() {
 #[test]
 fn dot_is_a_code_point_other_than_newline() {
     check(&[
-        (
-            "^.$",
-            &["a", "é", "😀", "\r", "\u{2028}", "\u{85}"],
-            &["\n", "ab", ""],
-        ),
+        ("^.$", &["a", "é", "😀", "\r", "\u{2028}", "\u{85}"], &["\n", "ab", ""]),
         ("^..$", &["😀é"], &["😀"]),
         ("a.c", &["abc"], &["a\nc"]),
         ("(?s)a.c", &["a\nc"], &["ac"]),
@@ -162,11 +144,7 @@ fn flags_last_to_the_end_of_their_group() {
 #[test]
 fn escaped_code_points() {
     check(&[
-        (
-            r"^\u0061\x61\x{1F600}\u{1F600}\U0001F600$",
-            &["aa😀😀😀"],
-            &["a"],
-        ),
+        (r"^\u0061\x61\x{1F600}\u{1F600}\U0001F600$", &["aa😀😀😀"], &["a"]),
         (r"^\uD83D\uDE00$", &["😀"], &["\u{FFFD}"]),
         (r"^[\uD83D\uDE00]$", &["😀"], &["a"]),
         (r"^[\u0061-\u0063]$", &["b"], &["d"]),
@@ -177,25 +155,11 @@ fn escaped_code_points() {
         (r"^[^\uD83D]$", &["a", "\n"], &[]),
         (r"^[\uD800-\uFFFF]$", &["\u{E000}"], &["a", "\u{D7FF}"]),
         (r"^[a-\uDBFF]$", &["\u{D7FF}"], &["\u{E000}"]),
-        (
-            r"^\0\07\a\t\n\v\f\r\e\cJ\cj$",
-            &["\0\x07\x07\t\n\x0B\x0C\r\x1B\n\n"],
-            &["0"],
-        ),
+        (r"^\0\07\a\t\n\v\f\r\e\cJ\cj$", &["\0\x07\x07\t\n\x0B\x0C\r\x1B\n\n"], &["0"]),
         (r"^[\0\b\n\61]$", &["\0", "\x08", "\n", "1"], &["b", "6"]),
         (r"\Qa.b[\E+$|\Qx.\E", &["a.b[[", "x."], &["aab[", "xy"]),
     ]);
-    for text in [
-        r"\u00",
-        r"\x1",
-        r"\x{110000}",
-        r"\u{",
-        r"\x{}",
-        r"\c1",
-        "\\",
-        r"\y",
-        r"[\B]",
-    ] {
+    for text in [r"\u00", r"\x1", r"\x{110000}", r"\u{", r"\x{}", r"\c1", "\\", r"\y", r"[\B]"] {
         assert!(!reason(text).is_empty(), "{text:?}");
     }
 }
@@ -205,21 +169,9 @@ fn escaped_punctuation_is_literal() {
     check(&[
         (r"^\<b\>$", &["<b>"], &["b"]),
         (r"^\/api\/$", &["/api/"], &["api"]),
-        (
-            r"^\-\_\é\ \#\&\~\!\'\,\:\;\=\@\%$",
-            &["-_é #&~!',:;=@%"],
-            &["é"],
-        ),
-        (
-            r"^\.\^\$\|\?\*\+\(\)\[\]\{\}\\$",
-            &[r".^$|?*+()[]{}\"],
-            &[""],
-        ),
-        (
-            r"[\-\]\[\^\\\/\.]",
-            &["-", "]", "[", "^", "\\", "/", "."],
-            &["a"],
-        ),
+        (r"^\-\_\é\ \#\&\~\!\'\,\:\;\=\@\%$", &["-_é #&~!',:;=@%"], &["é"]),
+        (r"^\.\^\$\|\?\*\+\(\)\[\]\{\}\\$", &[r".^$|?*+()[]{}\"], &[""]),
+        (r"[\-\]\[\^\\\/\.]", &["-", "]", "[", "^", "\\", "/", "."], &["a"]),
     ]);
 }
 
@@ -249,11 +201,7 @@ fn braces_and_brackets_that_mean_nothing_are_literal() {
         ("^a{x}}]$", &["a{x}}]"], &["a"]),
         ("^{$", &["{"], &[""]),
         ("^{a}+$", &["{a}}"], &["{a"]),
-        (
-            "^a{-1}$|^a{1,2,3}$|^a{1a}$",
-            &["a{-1}", "a{1,2,3}", "a{1a}"],
-            &["a"],
-        ),
+        ("^a{-1}$|^a{1,2,3}$|^a{1a}$", &["a{-1}", "a{1,2,3}", "a{1a}"], &["a"]),
     ]);
 }
 
@@ -281,11 +229,7 @@ fn brackets_know_no_set_operators() {
         ("^[[:word:]]$", &["_"], &["-"]),
         ("^[[:nonsense:]]$", &["n]", ":]"], &["n"]),
         ("^[😀-😂]$", &["😁"], &["😃"]),
-        (
-            "^[A-Za-z0-9._%+-]+@amplitude\\.com$",
-            &["a.b+c@amplitude.com"],
-            &["@amplitude.com"],
-        ),
+        ("^[A-Za-z0-9._%+-]+@amplitude\\.com$", &["a.b+c@amplitude.com"], &["@amplitude.com"]),
     ]);
     for text in ["[", "[a", "[]", "[^]", "[z-a]", "[a-[bc]]"] {
         assert!(reason(text).contains("class"), "{text:?}");
@@ -301,11 +245,7 @@ fn groups_and_references() {
         (r"^(a)(b)\2\1$", &["abba"], &["abab"]),
         (r"^(?<n>a)(b)\1\2$", &["abab"], &["abba"]),
         (r"^(a)\10$", &["aa0"], &["aa"]),
-        (
-            r"^(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)\10$",
-            &["abcdefghijj"],
-            &["abcdefghija0"],
-        ),
+        (r"^(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)\10$", &["abcdefghijj"], &["abcdefghija0"]),
         (r"(?x)^(a)\1 0$", &["aa0"], &["a0"]),
         (r"(?i)^(a)\1$", &["aA"], &["ab"]),
         (r"^(a)?\1$", &["aa"], &["a"]),
@@ -360,30 +300,17 @@ fn look_around_and_possession() {
 
 #[test]
 fn the_linear_engine_serves_all_it_can() {
-    for text in [
-        r"\bfoo\b",
-        "(?<n>a)",
-        "(?i)[^\\W_]",
-        "^.*$",
-        "a{2,3}?",
-        r"\p{L}+",
-        r"(?s)\B.",
-        r"\(",
-    ] {
+    for text in [r"\bfoo\b", "(?<n>a)", "(?i)[^\\W_]", "^.*$", "a{2,3}?", r"\p{L}+", r"(?s)\B.", r"\("] {
         assert!(compiled(text).is_linear(), "{text:?}");
     }
-    for text in [
-        "a(?=b)", "(?!a)", "(?<=a)", "(?<!a)", r"(a)\1", "(?>a)", "a++", "a{2}+",
-    ] {
+    for text in ["a(?=b)", "(?!a)", "(?<=a)", "(?<!a)", r"(a)\1", "(?>a)", "a++", "a{2}+"] {
         assert!(!compiled(text).is_linear(), "{text:?}");
     }
 }
 
 #[test]
 fn repeating_nothing_is_invalid() {
-    for text in [
-        "*", "+a", "a|?", "(*a)", "a**", "a+*", "a???", "a{2}{3}", "{2}", "a{3,2}",
-    ] {
+    for text in ["*", "+a", "a|?", "(*a)", "a**", "a+*", "a???", "a{2}{3}", "{2}", "a{3,2}"] {
         assert!(reason(text).contains("repe"), "{text:?}: {}", reason(text));
     }
 }
@@ -391,22 +318,9 @@ fn repeating_nothing_is_invalid() {
 #[test]
 fn messages_are_one_short_line() {
     let long = format!("(?<n{}", "é".repeat(5_000));
-    for text in [
-        "(",
-        "[z-a]",
-        r"\p{Foo}",
-        "(?=a)\\p{Foo}",
-        "a{70000}",
-        &long,
-        &"(".repeat(9_999),
-    ] {
-        let error = Pattern::compile(text)
-            .expect_err("not a pattern")
-            .to_string();
-        assert!(
-            error.lines().count() == 1 && error.chars().count() < 200,
-            "{error}"
-        );
+    for text in ["(", "[z-a]", r"\p{Foo}", "(?=a)\\p{Foo}", "a{70000}", &long, &"(".repeat(9_999)] {
+        let error = Pattern::compile(text).expect_err("not a pattern").to_string();
+        assert!(error.lines().count() == 1 && error.chars().count() < 200, "{error}");
     }
 }
 
@@ -420,28 +334,16 @@ fn large_patterns_end_in_bounded_time() {
     assert!(is_too_large("a{99999999999999999999}"));
     assert!(is_too_large(&"a".repeat(1024 * 1024)));
     assert!(is_too_large(&"a".repeat(MAX_PATTERN_BYTES + 1)));
-    assert!(is_too_large(&format!(
-        "(?=a){}",
-        "a".repeat(MAX_BACKTRACKING_PATTERN_BYTES)
-    )));
+    assert!(is_too_large(&format!("(?=a){}", "a".repeat(MAX_BACKTRACKING_PATTERN_BYTES))));
     assert!(is_too_large(&"(".repeat(100_000)));
     let nested = |levels: usize| format!("{}{}", "(".repeat(levels), ")".repeat(levels));
     assert!(is_too_large(&nested(100_000)));
     assert!(is_too_large(&nested(MAX_NESTING + 1)));
-    assert!(is_too_large(&format!(
-        "(?=a){}",
-        nested(MAX_BACKTRACKING_NESTING + 1)
-    )));
-    assert!(
-        start.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(is_too_large(&format!("(?=a){}", nested(MAX_BACKTRACKING_NESTING + 1))));
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 
     // The largest that are accepted.
-    let longest: String = (100_000..116_000)
-        .map(|number| number.to_string())
-        .collect();
+    let longest: String = (100_000..116_000).map(|number| number.to_string()).collect();
     assert!(compiled(&longest).is_found_in(&format!("b{longest}")));
     let longest = format!("(?!b){}", "a".repeat(MAX_BACKTRACKING_PATTERN_BYTES - 5));
     assert!(compiled(&longest).is_found_in(&longest));
@@ -449,9 +351,7 @@ fn large_patterns_end_in_bounded_time() {
 
 #[test]
 fn deep_nesting_fits_a_small_stack() {
-    let nest = |open: &str, close: &str, levels: usize| {
-        format!("{}b{}", open.repeat(levels), close.repeat(levels))
-    };
+    let nest = |open: &str, close: &str, levels: usize| format!("{}b{}", open.repeat(levels), close.repeat(levels));
     let patterns = [
         nest("(a|", "){1,2}", 10),
         nest("(a|", "){1,2}", MAX_NESTING),
@@ -461,15 +361,10 @@ fn deep_nesting_fits_a_small_stack() {
         nest(r"(?<=\ba*|", ")", MAX_BACKTRACKING_NESTING),
     ];
     let thread = std::thread::Builder::new().stack_size(1024 * 1024);
-    let done = thread.spawn(move || {
-        patterns.map(|text| Pattern::compile(&text).map(|pattern| pattern.is_found_in("xa")))
-    });
+    let done =
+        thread.spawn(move || patterns.map(|text| Pattern::compile(&text).map(|pattern| pattern.is_found_in("xa"))));
     let answers = done.expect("a thread").join().expect("no panic");
-    assert_eq!(
-        answers.iter().filter(|answer| answer.is_ok()).count(),
-        5,
-        "{answers:?}"
-    );
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 5, "{answers:?}");
 }
 
 #[test]
@@ -483,11 +378,7 @@ fn runaway_backtracking_finds_nothing_in_bounded_time() {
     // A long scan from every place of a long subject.
     let subject = "a".repeat(MAX_BACKTRACKING_SUBJECT_BYTES);
     assert!(!compiled("(?=.*b)a").is_found_in(&subject));
-    assert!(
-        start.elapsed() < Duration::from_secs(60),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
 #[test]

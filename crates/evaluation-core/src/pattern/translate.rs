@@ -33,16 +33,10 @@ pub(super) struct Translation {
 /// find: unknown Unicode properties and look-behinds it cannot serve.
 pub(super) fn translate(pattern: &str) -> Result<Translation, PatternError> {
     if let Some(text) = Translator::new(pattern, false).run()? {
-        return Ok(Translation {
-            text,
-            needs_backtracking: false,
-        });
+        return Ok(Translation { text, needs_backtracking: false });
     }
     let text = Translator::new(pattern, true).run()?.unwrap_or_default();
-    Ok(Translation {
-        text,
-        needs_backtracking: true,
-    })
+    Ok(Translation { text, needs_backtracking: true })
 }
 
 /// The flags that change the meaning of what follows.
@@ -128,11 +122,7 @@ impl<'p> Translator<'p> {
                     self.out.push('|');
                     self.last = Last::Nothing;
                 }
-                '.' => self.push(if self.flags.dot_all {
-                    ANYTHING
-                } else {
-                    r"[^\n]"
-                }),
+                '.' => self.push(if self.flags.dot_all { ANYTHING } else { r"[^\n]" }),
                 '^' => self.push(if self.flags.multi_line { "(?m:^)" } else { "^" }),
                 '$' => self.push(if self.flags.multi_line { "(?m:$)" } else { "$" }),
                 '*' => self.quantify("*", 0)?,
@@ -162,10 +152,7 @@ impl<'p> Translator<'p> {
 
     /// Notes that an item starts here.
     fn item(&mut self) {
-        self.last = Last::Item {
-            start: self.out.len(),
-            is_look: false,
-        };
+        self.last = Last::Item { start: self.out.len(), is_look: false };
     }
 
     /// Writes an item.
@@ -199,18 +186,12 @@ impl<'p> Translator<'p> {
             },
             Escape::Set { set, negated } => {
                 self.item();
-                self.out
-                    .extend([if negated { "[^" } else { "[" }, set.members(), "]"]);
+                self.out.extend([if negated { "[^" } else { "[" }, set.members(), "]"]);
             }
             Escape::Property { name, negated } => {
                 self.item();
-                let fold = if self.flags.ignore_case {
-                    "(?i:"
-                } else {
-                    "(?:"
-                };
-                self.out
-                    .extend([fold, if negated { r"\P{" } else { r"\p{" }, name, "})"]);
+                let fold = if self.flags.ignore_case { "(?i:" } else { "(?:" };
+                self.out.extend([fold, if negated { r"\P{" } else { r"\p{" }, name, "})"]);
             }
             Escape::WordBoundary { negated } => self.word_boundary(negated),
             Escape::Start => self.push("^"),
@@ -240,14 +221,12 @@ impl<'p> Translator<'p> {
             (false, false) => self.push(r"(?-u:\b)"),
             (false, true) => self.push(r"(?-u:\B)"),
             // The backtracking engine has no ASCII mode.
-            (true, false) => self.push(concat!(
-                "(?:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])",
-                "|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))"
-            )),
-            (true, true) => self.push(concat!(
-                "(?:(?<=[0-9A-Za-z_])(?=[0-9A-Za-z_])",
-                "|(?<![0-9A-Za-z_])(?![0-9A-Za-z_]))"
-            )),
+            (true, false) => {
+                self.push(concat!("(?:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])", "|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))"))
+            }
+            (true, true) => {
+                self.push(concat!("(?:(?<=[0-9A-Za-z_])(?=[0-9A-Za-z_])", "|(?<![0-9A-Za-z_])(?![0-9A-Za-z_]))"))
+            }
         }
     }
 
@@ -258,11 +237,7 @@ impl<'p> Translator<'p> {
             return Err(PatternError::invalid(reason));
         }
         self.needs_backtracking = true;
-        let fold = if self.flags.ignore_case {
-            "(?i:"
-        } else {
-            "(?:"
-        };
+        let fold = if self.flags.ignore_case { "(?i:" } else { "(?:" };
         self.item();
         self.out.extend([fold, r"\", &number.to_string(), ")"]);
         Ok(())
@@ -271,19 +246,13 @@ impl<'p> Translator<'p> {
     fn named_reference(&mut self, name: &str) -> Result<(), PatternError> {
         match self.names.get(name) {
             Some(number) => self.reference(*number),
-            None => Err(PatternError::invalid(format_args!(
-                "a reference to group `{name}` before there is one"
-            ))),
+            None => Err(PatternError::invalid(format_args!("a reference to group `{name}` before there is one"))),
         }
     }
 
     /// Opens a group, or reads what else may stand in parentheses.
     fn open(&mut self) -> Result<(), PatternError> {
-        let most = if self.backtracking {
-            MAX_BACKTRACKING_NESTING
-        } else {
-            MAX_NESTING
-        };
+        let most = if self.backtracking { MAX_BACKTRACKING_NESTING } else { MAX_NESTING };
         if self.groups.len() >= most {
             let limit = format_args!("groups nested more than {most} levels deep");
             return Err(PatternError::too_large(limit));
@@ -294,10 +263,7 @@ impl<'p> Translator<'p> {
             self.capture(None)?
         } else if self.cursor.eat(":") {
             "(?:"
-        } else if let Some(look) = ["=", "!", "<=", "<!"]
-            .into_iter()
-            .find(|look| self.cursor.eat(look))
-        {
+        } else if let Some(look) = ["=", "!", "<=", "<!"].into_iter().find(|look| self.cursor.eat(look)) {
             is_look = true;
             self.needs_backtracking = true;
             match look {
@@ -320,11 +286,7 @@ impl<'p> Translator<'p> {
         } else {
             return Ok(());
         };
-        self.groups.push(Group {
-            flags: before,
-            start: self.out.len(),
-            is_look,
-        });
+        self.groups.push(Group { flags: before, start: self.out.len(), is_look });
         self.out.push_str(opening);
         self.last = Last::Nothing;
         Ok(())
@@ -334,19 +296,12 @@ impl<'p> Translator<'p> {
     fn capture(&mut self, name: Option<&'p str>) -> Result<&'static str, PatternError> {
         self.captures += 1;
         if let Some(name) = name {
-            let starts = name
-                .chars()
-                .next()
-                .is_some_and(|c| c.is_alphabetic() || c == '_');
+            let starts = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
             if !starts || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-                return Err(PatternError::invalid(
-                    "a named group whose name is not a word",
-                ));
+                return Err(PatternError::invalid("a named group whose name is not a word"));
             }
             if self.names.insert(name, self.captures).is_some() {
-                return Err(PatternError::invalid(format_args!(
-                    "two groups named `{name}`"
-                )));
+                return Err(PatternError::invalid(format_args!("two groups named `{name}`")));
             }
         }
         Ok(if self.backtracking { "(" } else { "(?:" })
@@ -392,10 +347,7 @@ impl<'p> Translator<'p> {
             };
         self.out.push(')');
         self.flags = group.flags;
-        self.last = Last::Item {
-            start: group.start,
-            is_look: group.is_look || is_bare,
-        };
+        self.last = Last::Item { start: group.start, is_look: group.is_look || is_bare };
         Ok(())
     }
 
@@ -430,9 +382,7 @@ impl<'p> Translator<'p> {
     /// Writes a quantifier, lazy before `?` and possessive before `+`.
     fn quantify(&mut self, text: &str, least: u32) -> Result<(), PatternError> {
         let Last::Item { start, is_look } = self.last else {
-            return Err(PatternError::invalid(format_args!(
-                "nothing to repeat before `{text}`"
-            )));
+            return Err(PatternError::invalid(format_args!("nothing to repeat before `{text}`")));
         };
         let suffix = if self.cursor.eat("?") {
             "?"
@@ -460,7 +410,5 @@ fn count(digits: &str) -> Result<u32, PatternError> {
         .parse()
         .ok()
         .filter(|count| *count <= MAX_REPEAT)
-        .ok_or_else(|| {
-            PatternError::too_large(format_args!("a repetition of more than {MAX_REPEAT}"))
-        })
+        .ok_or_else(|| PatternError::too_large(format_args!("a repetition of more than {MAX_REPEAT}")))
 }

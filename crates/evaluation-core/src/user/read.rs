@@ -69,15 +69,13 @@ impl Reader {
             "user_properties" => self.user.user_properties = self.object(key, value).unwrap_or_default(),
             "groups" => self.user.groups = self.map(key, value, Self::texts),
             "group_properties" => {
-                self.user.group_properties = self.map(key, value, |reader, path, names| {
-                    Some(reader.map(path, names, Self::object))
-                });
+                self.user.group_properties =
+                    self.map(key, value, |reader, path, names| Some(reader.map(path, names, Self::object)));
             }
             "cohort_ids" => self.user.cohort_ids = self.texts(key, value),
             "group_cohort_ids" => {
-                self.user.group_cohort_ids = self.map(key, value, |reader, path, names| {
-                    Some(reader.map(path, names, Self::texts))
-                });
+                self.user.group_cohort_ids =
+                    self.map(key, value, |reader, path, names| Some(reader.map(path, names, Self::texts)));
             }
             _ => match UserField::ALL.into_iter().find(|field| field.name() == key) {
                 Some(field) => {

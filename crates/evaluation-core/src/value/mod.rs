@@ -126,7 +126,7 @@ impl Value {
     }
 
     /// Walks a path of object keys. Null when anything on the way is not an object or lacks the key.
-    pub(crate) fn walk<'a, K: AsRef<str>>(&'a self, path: impl IntoIterator<Item = K>) -> Option<&'a Value> {
+    pub(crate) fn walk<K: AsRef<str>>(&self, path: impl IntoIterator<Item = K>) -> Option<&Value> {
         path.into_iter().try_fold(self, |value, key| value.get(key.as_ref()))
     }
 }

@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn accepts_what_values_accept() {
         let deep = "[".repeat(200) + &"]".repeat(200);
-        for json in ["1", "[1,{\"a\":\"\\u00e9\",\"b\":[null,true,-1.5e3]}]", "\"\\ud800\"", "1e400", "[1,]", "x", &deep] {
+        for json in
+            ["1", "[1,{\"a\":\"\\u00e9\",\"b\":[null,true,-1.5e3]}]", "\"\\ud800\"", "1e400", "[1,]", "x", &deep]
+        {
             let as_value = parse_document::<Value>(json.as_bytes()).is_ok();
             assert_eq!(parse_document::<Readable>(json.as_bytes()).is_ok(), as_value, "{json}");
         }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
-use super::owned::Variant;
 use super::Metadata;
+use super::owned::Variant;
 use crate::compiled::{Compiled, OutcomeId, Stored};
 use crate::value::Value;
 
@@ -19,7 +19,11 @@ pub struct VariantRef<'a> {
 #[derive(Clone, Copy)]
 enum Repr<'a> {
     /// The outcome is there.
-    Compiled { set: &'a Compiled, flag: u32, outcome: OutcomeId },
+    Compiled {
+        set: &'a Compiled,
+        flag: u32,
+        outcome: OutcomeId,
+    },
     Owned(&'a Variant),
 }
 
@@ -64,7 +68,9 @@ impl<'a> VariantRef<'a> {
         let Some((text, json)) = self.stored() else {
             return Ok(None);
         };
-        if !json && let Ok(value) = T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text)) {
+        if !json
+            && let Ok(value) = T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text))
+        {
             return Ok(Some(value));
         }
         serde_json::from_str(text).map(Some).map_err(|source| ReadError { what: "value", source })
