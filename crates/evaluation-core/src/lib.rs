@@ -68,3 +68,9 @@ pub use text::Version;
 pub use user::{User, UserBuilder, UserDiagnostic};
 pub use value::{JsonError, Object, Value};
 pub use variants::{Metadata, ReadError, Variant, VariantRef, Variants};
+
+/// The examples of the README files, tested as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -10,7 +10,7 @@ use super::work::Work;
 use super::workload::Workload;
 
 /// Instructions for one flag of one user: medium workload, mode `engine`.
-const INSTRUCTIONS_PER_FLAG: f64 = 650.0;
+const INSTRUCTIONS_PER_FLAG: f64 = 450.0;
 
 /// Allocations for one user: medium workload.
 const ALLOCATIONS: [(Mode, f64); 2] = [(Mode::Engine, 2.0), (Mode::Single, 0.0)];
