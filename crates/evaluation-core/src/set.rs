@@ -64,7 +64,8 @@ impl FlagSet {
     /// Decides flags for a user or another context.
     ///
     /// With keys, only those flags and what they depend on; without, all. Keys that no flag has are passed over.
-    /// Evaluating all flags allocates the result and, unless some value has to be turned into text first, nothing else.
+    /// Evaluating all flags allocates the result and nothing else, unless some value has to be turned into text first or
+    /// the flags have more than some 8,000 distinct conditions.
     pub fn evaluate<C: EvaluationContext + ?Sized>(&self, context: &C, keys: &[&str]) -> Variants {
         let outcomes = match keys {
             [] => evaluate_all(&self.compiled, context),

@@ -19,7 +19,7 @@ pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
         return Ok(compiler);
     }
     let mut compiler = Compiler::default();
-    let elements: Vec<&RawValue> = parse_document(json)?;
+    let elements: Vec<&RawValue> = parse_document(json).map_err(JsonError::new)?;
     for (index, element) in elements.into_iter().enumerate() {
         let (text, diagnostic) = readable(element.get(), index);
         if let Some(diagnostic) = diagnostic {

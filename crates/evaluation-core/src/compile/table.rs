@@ -30,9 +30,8 @@ pub(super) fn finish(
     };
     let from_context = |slot: u32| matches!(sources.get(slot as usize), Some(Source::Context(_)));
     let place = |condition: &Condition| match &condition.test {
-        _ if !from_context(condition.slot) || cohorts_of(sources.get(condition.slot as usize)).is_some() => {
-            Place::Behind
-        }
+        _ if !from_context(condition.slot) => Place::Behind,
+        _ if cohorts_of(sources.get(condition.slot as usize)).is_some() => Place::Remembered,
         Test::Equals { .. } | Test::ContainsAny { .. } => Place::Membership(condition.slot),
         Test::Compare { .. } | Test::CompareVersion { .. } => Place::Comparison(condition.slot),
         _ => Place::Remembered,

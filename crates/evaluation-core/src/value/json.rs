@@ -133,8 +133,8 @@ fn whole<'a, R: serde_json::de::Read<'a>, S: DeserializeSeed<'a>>(
 /// Reads a document; if that fails, once more with the escapes of lone surrogates replaced.
 pub(crate) fn read_lenient<T: for<'a> Deserialize<'a>>(json: &[u8]) -> Result<T, JsonError> {
     parse_document(json).or_else(|error| match replace_lone_surrogates(json) {
-        Cow::Owned(repaired) => Ok(parse_document(&repaired)?),
-        Cow::Borrowed(_) => Err(error.into()),
+        Cow::Owned(repaired) => parse_document(&repaired).map_err(JsonError::new),
+        Cow::Borrowed(_) => Err(JsonError::new(error)),
     })
 }
 

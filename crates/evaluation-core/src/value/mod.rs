@@ -134,9 +134,13 @@ impl Value {
 /// The text was not a JSON document.
 #[derive(Debug, thiserror::Error)]
 #[error("not a JSON document: {0}")]
-pub struct JsonError(#[from] serde_json::Error);
+pub struct JsonError(#[source] serde_json::Error);
 
 impl JsonError {
+    pub(crate) fn new(error: serde_json::Error) -> Self {
+        Self(error)
+    }
+
     /// The line of the text, from 1, at which reading stopped.
     #[must_use]
     pub fn line(&self) -> usize {
