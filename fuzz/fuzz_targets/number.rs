@@ -1,45 +1,76 @@
-//! Any text as a number, through the conditions that read numbers: exactly one of less, equal and greater holds of a
-//! number, and a text that is none compares as text.
+//! Any text as a property: comparing operators take it for a number exactly when the grammar says so. And the same
+//! text as JSON: values are written so that they are read back, and compare as the text that they stand for.
 
 #![no_main]
 
 use std::sync::LazyLock;
 
-use evaluation_core::{FlagSet, User, Value};
+use evaluation_core::{FlagSet, Value};
 use libfuzzer_sys::fuzz_target;
 
 static FLAGS: LazyLock<FlagSet> = LazyLock::new(|| {
-    let flag = |op: &str| {
-        format!(
-            r#"{{"key": "{op}", "variants": {{"on": {{"key": "on"}}}}, "segments": [{{"conditions": [[
-            {{"selector": ["context", "user", "user_properties", "p"], "op": "{op}", "values": ["12.5"]}}]], "variant": "on"}}]}}"#
-        )
+    let flag = |(key, operator): (&str, &str)| {
+        serde_json::json!({
+            "key": key,
+            "variants": {"on": {"key": "on"}},
+            "segments": [{
+                "conditions": [[{
+                    "selector": ["context", "user", "user_properties", "p"],
+                    "op": operator,
+                    "values": ["0"],
+                }]],
+                "variant": "on",
+            }],
+        })
     };
-    let list: Vec<String> = ["less", "less or equal", "greater", "greater or equal"].map(flag).into();
-    FlagSet::from_json(format!("[{}]", list.join(",")).as_bytes()).unwrap()
+    let operators =
+        [("lt", "less"), ("le", "less or equal"), ("gt", "greater"), ("ge", "greater or equal"), ("is", "is")];
+    let flags: Vec<serde_json::Value> = operators.into_iter().map(flag).collect();
+    FlagSet::from_json(serde_json::json!(flags).to_string().as_bytes()).expect("a list of flags")
 });
 
+/// Which comparisons with `0` hold for a property: `<`, `<=`, `>`, `>=`, `is`.
+fn compared(property: Value) -> [bool; 5] {
+    let object = |key: &str, value: Value| Value::Object([(key, value)].into_iter().collect());
+    let context = object("user", object("user_properties", object("p", property)));
+    let variants = FLAGS.evaluate(&context, &[]);
+    let single = ["lt", "le", "gt", "ge", "is"].map(|key| FLAGS.variant(&context, key).is_some());
+    assert_eq!(["lt", "le", "gt", "ge", "is"].map(|key| variants.get(key).is_some()), single);
+    single
+}
+
+/// The grammar of numbers once more, by what the standard reader takes and the grammar does not.
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim_matches([' ', '\t', '\n', '\x0B', '\x0C', '\r']);
+    let spelled = ["NaN", "+NaN", "-NaN", "Infinity", "+Infinity", "-Infinity"].contains(&text);
+    let decimal = text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+    (spelled || decimal).then(|| text.parse().ok()).flatten()
+}
+
 fuzz_target!(|text: &str| {
-    if text.starts_with('[') {
+    let [lt, le, gt, ge, is] = compared(Value::from(text));
+    // A list is compared element by element.
+    if !text.starts_with('[') {
+        let expected = match number(text) {
+            Some(number) => [number < 0.0, number <= 0.0, number > 0.0, number >= 0.0],
+            // Against an ASCII text, the order of UTF-16 units is that of bytes.
+            None => [text < "0", text <= "0", text > "0", text >= "0"],
+        };
+        assert_eq!([lt, le, gt, ge], expected, "{text:?}");
+        assert_eq!(is, text == "0");
+    }
+
+    let Ok(value) = Value::from_json(text.as_bytes()) else {
         return;
-    }
-    let user = User::builder().user_property("p", text).build();
-    let all = FLAGS.evaluate(&user, &[]);
-    let [less, at_most, greater, at_least] =
-        ["less", "less or equal", "greater", "greater or equal"].map(|key| all.get(key).is_some());
-    for key in FLAGS.keys() {
-        assert_eq!(FLAGS.variant(&user, key), all.get(key));
-    }
-    let trimmed = text.trim_matches([' ', '\t', '\n', '\x0B', '\x0C', '\r']);
-    if trimmed.trim_start_matches(['+', '-']) == "NaN" {
-        assert_eq!([less, at_most, greater, at_least], [false; 4]);
-        return;
-    }
-    assert_eq!((less || greater, at_most && at_least), (!(at_most && at_least), !(less || greater)));
-    assert!(at_most != greater && at_least != less);
-    // Whatever JSON reads as a number is one, and means the same.
-    if let Ok(number @ (Value::Int(_) | Value::UInt(_) | Value::Float(_))) = text.parse::<Value>() {
-        let by_number = FLAGS.evaluate(&User::builder().user_property("p", number).build(), &[]);
-        assert_eq!(by_number, all);
+    };
+    let written = value.to_string();
+    let read: Value = written.parse().expect("what was written can be read");
+    assert_eq!(read, value);
+    assert_eq!(read.to_string(), written);
+    let through_serde = serde_json::to_string(&value).expect("values can be written");
+    assert_eq!(through_serde.parse::<Value>().expect("what was written can be read"), value);
+    // Null is no text; texts are themselves, not the JSON of themselves.
+    if !value.is_null() && value.as_str().is_none() {
+        assert_eq!(compared(value), compared(Value::from(written)));
     }
 });
