@@ -28,7 +28,7 @@ const MAX_BACKTRACKING_PATTERN_BYTES: usize = 16 * 1024;
 /// read the whole subject, so that a bound on steps alone would not bound the time.
 const MAX_BACKTRACKING_SUBJECT_BYTES: usize = 16 * 1024;
 /// How often the backtracking engine may go back before it gives up.
-const MAX_BACKTRACKS: usize = 1_000_000;
+const MAX_BACKTRACKS: usize = 200_000;
 
 /// The largest compiled program, in bytes.
 const MAX_PROGRAM_BYTES: usize = 4 * 1024 * 1024;
