@@ -27,8 +27,10 @@ impl PatternError {
         let line = reason.lines().map(str::trim).rfind(|line| !line.is_empty());
         let line = line.unwrap_or("not understood");
         let line = line.strip_prefix("error: ").unwrap_or(line);
-        let mut short: String = line.chars().take(MAX_REASON_CHARS).collect();
-        if short.len() < line.len() {
+        // A quoted part of the pattern may hold line ends that `lines` does not split at.
+        let shown = line.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c });
+        let mut short: String = shown.take(MAX_REASON_CHARS).collect();
+        if line.chars().nth(MAX_REASON_CHARS).is_some() {
             short.push('…');
         }
         Self::Invalid { reason: short }
@@ -42,3 +44,16 @@ impl PatternError {
 
 /// Messages may quote the pattern, which may be long.
 const MAX_REASON_CHARS: usize = 160;
+
+#[cfg(test)]
+mod tests {
+    use crate::pattern::Pattern;
+
+    #[test]
+    fn messages_hold_no_control_characters() {
+        for pattern in ["\\k<\r>", "(?P=\r)", "(?=a)\\k<\r>"] {
+            let message = Pattern::compile(pattern).unwrap_err().to_string();
+            assert!(!message.contains(char::is_control), "{message:?}");
+        }
+    }
+}
