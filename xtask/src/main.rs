@@ -15,6 +15,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod driver;
+mod readme;
 
 use std::alloc::System;
 use std::error::Error;
@@ -34,6 +35,7 @@ cargo xtask <COMMAND>
   conformance    vectors, and generated cases beside the official engines
   driver         evaluates JSON lines from standard input: docs/conformance.md
   bench          speed, memory and instruction counts: docs/performance.md
+  readme         the curl lines of the local server's README, run as printed
 
 Each takes --help.
 ";
@@ -60,6 +62,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         "ci" => ci::run(&mut args),
         "conformance" => conformance::run(&mut args).map(passed),
         "driver" => driver::run(&mut args),
+        "readme" => readme::run(&mut args).map(passed),
         "help" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -1,0 +1,187 @@
+//! A cohort as it is delivered.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::read::Fields;
+
+/// The group type of users.
+pub const USER_GROUP_TYPE: &str = "User";
+
+/// A cohort with its members, as the service delivers it and as files hold it.
+///
+/// ```
+/// use cohorts::Cohort;
+///
+/// let cohort = Cohort::from_json(br#"{"cohortId": "beta", "lastModified": 1700000000123, "memberIds": ["u1", "u2"]}"#)?;
+/// assert_eq!((cohort.group_type.as_str(), cohort.size), ("User", 2));
+/// # Ok::<(), cohorts::CohortError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", try_from = "Fields")]
+#[non_exhaustive]
+pub struct Cohort {
+    /// What flags name it by.
+    pub cohort_id: String,
+    /// What its members are: [`USER_GROUP_TYPE`] for users, else a type of groups. Missing, null or empty means users.
+    pub group_type: String,
+    /// The number that the service has for the group type.
+    pub group_type_id: i64,
+    /// When the service last looked who is in it, in milliseconds since 1970.
+    pub last_computed: i64,
+    /// When its members last changed, in milliseconds since 1970.
+    pub last_modified: i64,
+    /// How many members there are. Where it is missing, the number of `member_ids`.
+    pub size: u64,
+    /// User ids, or names of groups. Repeats do no harm.
+    pub member_ids: Vec<String>,
+}
+
+impl Cohort {
+    /// A cohort of users, with all times 0.
+    pub fn new(id: impl Into<String>, members: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let member_ids: Vec<String> = members.into_iter().map(Into::into).collect();
+        Self {
+            cohort_id: id.into(),
+            group_type: USER_GROUP_TYPE.to_owned(),
+            group_type_id: 0,
+            last_computed: 0,
+            last_modified: 0,
+            size: member_ids.len() as u64,
+            member_ids,
+        }
+    }
+
+    /// Says what its members are: groups of this type. Empty means users.
+    #[must_use]
+    pub fn with_group_type(mut self, group_type: impl Into<String>) -> Self {
+        self.group_type = group_type.into();
+        if self.group_type.is_empty() {
+            USER_GROUP_TYPE.clone_into(&mut self.group_type);
+        }
+        self
+    }
+
+    /// Says when its members last changed, in milliseconds since 1970.
+    #[must_use]
+    pub fn with_last_modified(mut self, ms: i64) -> Self {
+        self.last_modified = ms;
+        self
+    }
+
+    /// Reads a cohort from JSON text. Times that are missing are 0; members of the object that no cohort has are passed
+    /// over.
+    ///
+    /// # Errors
+    /// When the text is not JSON, or not a cohort: `cohortId` has to be a text that is not empty, and `memberIds` a
+    /// list of texts.
+    pub fn from_json(json: &[u8]) -> Result<Self, CohortError> {
+        Fields::from_json(json)?.try_into()
+    }
+}
+
+impl fmt::Debug for Cohort {
+    // Members are users.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cohort")
+            .field("cohort_id", &self.cohort_id)
+            .field("group_type", &self.group_type)
+            .field("last_modified", &self.last_modified)
+            .field("members", &self.member_ids.len())
+            .finish()
+    }
+}
+
+impl TryFrom<Fields> for Cohort {
+    type Error = CohortError;
+
+    fn try_from(mut fields: Fields) -> Result<Self, CohortError> {
+        let id = fields.cohort_id.take().ok_or(CohortError::NoId)?;
+        Ok(fields.into_cohort(id, 0))
+    }
+}
+
+/// Why a text is no cohort. Never quotes members.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CohortError {
+    /// The text is not JSON, or not of the shape of a cohort.
+    #[error("not the JSON of a cohort: {0}")]
+    Json(CohortJsonError),
+    /// The cohort does not say its id.
+    #[error("the cohort has no id: give it a `cohortId`")]
+    NoId,
+}
+
+/// What is wrong with the JSON of a cohort, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CohortJsonError(serde_json::Error);
+
+impl CohortJsonError {
+    pub(crate) fn new(error: serde_json::Error) -> Self {
+        Self(error)
+    }
+
+    /// The line of the text, from 1, at which reading stopped.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.0.line()
+    }
+
+    /// The column of that line, from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.0.column()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DELIVERED: &str = concat!(
+        r#"{"cohortId":"c1","groupType":"org","groupTypeId":7,"lastComputed":1700000000000,"#,
+        r#""lastModified":1700000000123,"size":9,"memberIds":["u1","u2","u1"]}"#
+    );
+
+    #[test]
+    fn what_is_delivered_is_read_and_written_alike() {
+        let cohort = Cohort::from_json(DELIVERED.as_bytes()).unwrap();
+        let mut expected =
+            Cohort::new("c1", ["u1", "u2", "u1"]).with_group_type("org").with_last_modified(1700000000123);
+        (expected.group_type_id, expected.last_computed, expected.size) = (7, 1700000000000, 9);
+        assert_eq!(cohort, expected);
+        assert_eq!(serde_json::to_string(&cohort).unwrap(), DELIVERED);
+        assert_eq!(serde_json::from_str::<Cohort>(DELIVERED).unwrap(), cohort);
+    }
+
+    #[test]
+    fn what_is_missing_or_null_has_its_default() {
+        let plain = Cohort::new("c1", ["u1", "u1"]);
+        assert_eq!((plain.group_type.as_str(), plain.size), ("User", 2));
+        for json in [
+            r#"{"cohortId": "c1", "memberIds": ["u1", "u1"]}"#,
+            r#"{"cohortId": "c1", "groupType": "", "memberIds": ["u1", "u1"], "owner": {"name": "x"}}"#,
+            r#"{"cohortId": "c1", "groupType": null, "groupTypeId": null, "lastComputed": null, "lastModified": null,
+                "size": null, "memberIds": ["u1", "u1"]}"#,
+        ] {
+            assert_eq!(Cohort::from_json(json.as_bytes()).unwrap(), plain, "{json}");
+        }
+        assert_eq!(plain.clone().with_group_type(""), plain);
+    }
+
+    #[test]
+    fn a_cohort_without_id_is_refused() {
+        let json = r#"{"memberIds": []}"#;
+        assert!(matches!(Cohort::from_json(json.as_bytes()), Err(CohortError::NoId)));
+        assert!(serde_json::from_str::<Cohort>(json).unwrap_err().to_string().contains("`cohortId`"));
+    }
+
+    #[test]
+    fn errors_say_where() {
+        let Err(CohortError::Json(error)) = Cohort::from_json(b"{\n  \"cohortId\": 7}") else { panic!("it is read") };
+        assert_eq!((error.line(), error.column()), (2, 15));
+    }
+}

@@ -1,0 +1,44 @@
+//! Cohorts and who is in them.
+//!
+//! Flags may ask which cohorts a user or a group is in. This crate reads cohorts ([`Cohort::from_json`],
+//! [`read_folder`]), keeps them so that asking is quick ([`CohortStore`]), and lets flags be decided by them
+//! ([`EnrichedUser`]):
+//!
+//! ```
+//! use cohorts::{Cohort, CohortStore, EnrichedUser};
+//! use evaluation_core::{FlagSet, User};
+//!
+//! let flags = FlagSet::from_json(br#"[{
+//!     "key": "beta-nav",
+//!     "variants": {"on": {"key": "on"}},
+//!     "segments": [{
+//!         "conditions": [[{"selector": ["context", "user", "cohort_ids"], "op": "set contains any", "values": ["beta"]}]],
+//!         "variant": "on"
+//!     }]
+//! }]"#)?;
+//! let mut store = CohortStore::new();
+//! store.insert(&Cohort::new("beta", ["user-1"]));
+//!
+//! let user = User::with_user_id("user-1");
+//! assert!(flags.variant(&EnrichedUser::new(&user, &store), "beta-nav").is_some());
+//! # Ok::<(), evaluation_core::JsonError>(())
+//! ```
+//!
+//! Nothing here asks a network: downloading cohorts is left to those who do.
+
+mod cohort;
+mod enriched;
+mod folder;
+mod members;
+mod read;
+mod store;
+
+pub use cohort::{Cohort, CohortError, CohortJsonError, USER_GROUP_TYPE};
+pub use enriched::EnrichedUser;
+pub use folder::{Folder, FolderError, read_folder};
+pub use store::{CohortStore, StoredCohort};
+
+/// The examples of the README file, tested as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -1,0 +1,53 @@
+//! Why a user gets what.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use evaluation_core::{Explanation, User, Value};
+use http::{StatusCode, Uri};
+use serde::Deserialize;
+
+use crate::query::Query;
+use crate::reply::{Refusal, json};
+use crate::routes::App;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    user: serde_json::Value,
+    flag: Option<String>,
+}
+
+/// Asked by the query.
+pub(super) async fn get(State(app): State<App>, uri: Uri) -> Result<Response, Refusal> {
+    let query = Query::parse(uri.query()).map_err(Refusal::bad_request)?;
+    let user = query.get("user").ok_or_else(|| Refusal::bad_request("give the user's JSON as ?user="))?;
+    let user = Value::from_json(user.as_bytes())
+        .map_err(|error| Refusal::bad_request(format!("the query parameter user holds no user: {error}")))?;
+    let explained = explain(&app, user, query.get("flag"))?;
+    if query.get("format") == Some("text") {
+        let text: Vec<String> = explained.iter().map(ToString::to_string).collect();
+        return Ok(text.join("\n").into_response());
+    }
+    Ok(json(StatusCode::OK, &explained))
+}
+
+/// Asked by the body.
+pub(super) async fn post(State(app): State<App>, body: Bytes) -> Result<Response, Refusal> {
+    let question: Question = serde_json::from_slice(&body)
+        .map_err(|error| Refusal::bad_request(format!("the body is no question: {error}")))?;
+    let explained = explain(&app, question.user.into(), question.flag.as_deref())?;
+    Ok(json(StatusCode::OK, &explained))
+}
+
+fn explain(app: &App, user: Value, flag: Option<&str>) -> Result<Vec<Explanation>, Refusal> {
+    if user.as_object().is_none() {
+        return Err(Refusal::bad_request("the user is no JSON object"));
+    }
+    let (user, _) = User::from_value(user);
+    let snapshot = app.state.snapshot();
+    if let Some(key) = flag.filter(|key| !snapshot.flags.set.contains(key)) {
+        return Err(Refusal::not_found(format!("there is no flag `{key}`")));
+    }
+    Ok(snapshot.explain(&user, flag))
+}

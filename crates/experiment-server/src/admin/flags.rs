@@ -1,0 +1,86 @@
+//! Flags and their overrides.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::{StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::flags::{Override, Subject};
+use crate::query::Query;
+use crate::reply::{Refusal, json, json_bytes};
+use crate::routes::App;
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    key: Option<&'a str>,
+    file: &'a str,
+    variants: Vec<String>,
+    overrides: Vec<&'a Override>,
+}
+
+/// All flags.
+pub(super) async fn all(State(app): State<App>) -> Response {
+    let (flags, overrides) = (app.state.snapshot().flags, app.state.overrides());
+    let listed = flags.raw.iter().map(|flag| {
+        let key = flag.key.as_deref();
+        let own = overrides.iter().filter(|one| Some(one.flag.as_str()) == key);
+        Listed { key, file: &flag.origin, variants: flag.variants(), overrides: own.collect() }
+    });
+    json(StatusCode::OK, &listed.collect::<Vec<_>>())
+}
+
+/// One flag, as it is served.
+pub(super) async fn one(State(app): State<App>, Path(key): Path<String>) -> Result<Response, Refusal> {
+    let flags = app.state.snapshot().flags;
+    let flag = flags.raw.iter().rfind(|flag| flag.key.as_deref() == Some(key.as_str()));
+    let flag = flag.ok_or_else(|| Refusal::not_found(format!("there is no flag `{key}`")))?;
+    Ok(json_bytes(Bytes::copy_from_slice(flag.json.as_bytes())))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    variant: String,
+    user_id: Option<String>,
+    device_id: Option<String>,
+}
+
+/// Sets an override.
+pub(super) async fn set_override(
+    State(app): State<App>,
+    Path(key): Path<String>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let wanted: Wanted = serde_json::from_slice(&body)
+        .map_err(|error| Refusal::bad_request(format!("the body is no override: {error}")))?;
+    let wanted = match (wanted.user_id, wanted.device_id) {
+        (None, None) => Override::for_everyone(key, wanted.variant),
+        (Some(id), None) => Override::for_user(key, wanted.variant, id),
+        (None, Some(id)) => Override::for_device(key, wanted.variant, id),
+        (Some(_), Some(_)) => {
+            return Err(Refusal::bad_request("an override is for a user or for a device, not for both"));
+        }
+    };
+    app.state.set_override(wanted.clone()).map_err(Refusal::not_found)?;
+    tracing::info!(target: "experiment_server", flag = wanted.flag, variant = wanted.variant, "override set");
+    Ok(json(StatusCode::OK, &wanted))
+}
+
+/// Takes overrides away.
+pub(super) async fn clear_override(
+    State(app): State<App>,
+    Path(key): Path<String>,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    let query = Query::parse(uri.query()).map_err(Refusal::bad_request)?;
+    let subject = match (query.get("user_id"), query.get("device_id")) {
+        (Some(id), _) => Some(Subject::UserId(id.to_owned())),
+        (None, Some(id)) => Some(Subject::DeviceId(id.to_owned())),
+        (None, None) if query.has("everyone") => Some(Subject::Everyone),
+        (None, None) => None,
+    };
+    let cleared = app.state.clear_overrides(&key, subject.as_ref());
+    Ok(json(StatusCode::OK, &json!({"cleared": cleared})))
+}

@@ -1,0 +1,62 @@
+//! The administrator's port: metrics, flags, overrides, events, explanations.
+//!
+//! It asks for no key, so it listens on loopback unless told otherwise, and refuses what a browser's page sends: any
+//! page that a developer has open could reach it.
+
+mod events;
+mod explain;
+mod flags;
+mod metrics;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{StatusCode, Uri, header};
+
+use crate::reply::Refusal;
+use crate::routes::{App, healthy, ready, wrong_method};
+
+const INDEX: &str = "\
+GET    /metrics                           counters, for Prometheus
+GET    /admin/flags                       the flags, their variants and overrides
+GET    /admin/flags/{key}                 one flag as it is served, overrides included
+PUT    /admin/flags/{key}/override        {\"variant\": …} for everyone, with \"user_id\" or \"device_id\" for one
+DELETE /admin/flags/{key}/override        all of the flag, or ?user_id=… or ?device_id=… or ?everyone
+GET    /admin/events                      the latest events, ?limit=100
+DELETE /admin/events                      forgets them
+GET    /admin/explain?user=JSON           why a user gets what; &flag=… for one flag, &format=text to read it
+POST   /admin/explain                     the same, {\"user\": …, \"flag\": …}
+GET    /healthz, /readyz                  whether the server runs, and serves
+";
+
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(async || INDEX))
+        .route("/metrics", get(metrics::metrics))
+        .route("/admin/flags", get(flags::all))
+        .route("/admin/flags/{key}", get(flags::one))
+        .route("/admin/flags/{key}/override", axum::routing::put(flags::set_override).delete(flags::clear_override))
+        .route("/admin/events", get(events::latest).delete(events::clear))
+        .route("/admin/explain", get(explain::get).post(explain::post))
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app)
+        .layer(from_fn(no_pages))
+}
+
+/// Browsers send `Origin` with everything that a page of another origin asks and that could change something, and name
+/// the host that they believe to speak to.
+async fn no_pages(request: Request, next: Next) -> Response {
+    if request.headers().contains_key(header::ORIGIN) || request.headers().contains_key("sec-fetch-site") {
+        return Refusal::new(StatusCode::FORBIDDEN, "this port does not answer to pages of a browser").into_response();
+    }
+    next.run(request).await
+}
+
+async fn unknown(uri: Uri) -> Response {
+    Refusal::not_found(format!("there is nothing at {}; / tells what there is", uri.path())).into_response()
+}

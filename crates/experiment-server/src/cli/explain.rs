@@ -1,0 +1,42 @@
+//! `experiment-server explain`.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use experiment_server::explain;
+
+use super::Sources;
+
+/// Tell why a user gets what a flag gives.
+#[derive(Debug, clap::Args)]
+pub(super) struct Explain {
+    #[command(flatten)]
+    sources: Sources,
+
+    /// The user, as SDKs send it: '{"user_id": "ingrid", "country": "Norway"}'.
+    #[arg(long, value_name = "JSON")]
+    user: String,
+
+    /// Only this flag, with those it depends on; all without it.
+    #[arg(long, value_name = "KEY")]
+    flag: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub(super) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        let Sources { path, cohorts } = &self.sources;
+        let explained = explain(path, cohorts.as_deref(), &self.user, self.flag.as_deref())?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&explained)?);
+        } else {
+            for explanation in explained {
+                println!("{explanation}");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,74 @@
+//! The command line.
+
+mod check;
+mod explain;
+mod serve;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Serves feature flags and experiments from a file, as Amplitude Experiment's service does.
+///
+/// Point the server URL of any SDK at it: no account and no network are needed.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Check(check::Check),
+    Explain(explain::Explain),
+}
+
+/// Where flags and cohorts are read from.
+#[derive(Debug, clap::Args)]
+struct Sources {
+    /// A JSON file with a list of flags, or a folder of such files.
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+
+    /// A folder of cohorts: <id>.json as the service delivers it, or <id>.txt with one member per line.
+    #[arg(long, value_name = "DIR")]
+    cohorts: Option<PathBuf>,
+}
+
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    let done = match arguments.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
+        Command::Explain(explain) => explain.run(),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {}", with_sources(&*error));
+        ExitCode::FAILURE
+    })
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = error.source();
+    }
+    text
+}

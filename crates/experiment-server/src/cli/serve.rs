@@ -1,0 +1,131 @@
+//! `experiment-server serve`.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, DEFAULT_SECRET_KEY, Server};
+
+use super::Sources;
+
+/// Serve flags until interrupted. A change of the files goes out to every stream at once.
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    sources: Sources,
+
+    /// Where to listen for SDKs.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+
+    /// Where to listen for metrics and administration. No key is asked for there.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
+    admin_listen: SocketAddr,
+
+    /// A deployment key to accept; give it more than once for more.
+    #[arg(long = "deployment-key", value_name = "KEY", default_value = DEFAULT_DEPLOYMENT_KEY)]
+    deployment_keys: Vec<String>,
+
+    /// The project's API key, for events and cohorts.
+    #[arg(long, value_name = "KEY", default_value = DEFAULT_API_KEY)]
+    api_key: String,
+
+    /// The project's secret key, for cohorts.
+    #[arg(long, value_name = "KEY", default_value = DEFAULT_SECRET_KEY)]
+    secret_key: String,
+
+    /// A page that browsers let ask, such as http://localhost:8080, or * for all; give it more than once for more.
+    #[arg(long = "cors", value_name = "ORIGIN")]
+    cors: Vec<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(self.serve())?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn serve(self) -> Result<(), Box<dyn Error>> {
+        // Listened to from the start, so that no signal is missed.
+        let interrupted = interrupted()?;
+        let mut builder = Server::builder()
+            .path(&self.sources.path)
+            .project_keys(&self.api_key, &self.secret_key)
+            .listen(self.listen)
+            .admin_listen(self.admin_listen)
+            .request_capacity(0);
+        for key in &self.deployment_keys {
+            builder = builder.deployment_key(key);
+        }
+        for origin in &self.cors {
+            builder = builder.cors_origin(origin);
+        }
+        if let Some(cohorts) = &self.sources.cohorts {
+            builder = builder.cohorts_path(cohorts);
+        }
+        let server = builder.start().await?;
+        self.announce(&server);
+        interrupted.await;
+        tracing::info!("stopping");
+        server.shutdown().await;
+        Ok(())
+    }
+
+    fn announce(&self, server: &Server) {
+        let url = server.url();
+        let path = self.sources.path.display();
+        println!("Serving {} flags of {path} and {} cohorts.\n", server.flag_count(), server.cohort_count());
+        println!("  server URL      {url}        flags, streams, cohorts and variants");
+        println!("  events URL      {url}/2/httpapi");
+        for key in &self.deployment_keys {
+            println!("  deployment key  {}", shown(key, DEFAULT_DEPLOYMENT_KEY, "--deployment-key"));
+        }
+        println!("  API key         {}", shown(&self.api_key, DEFAULT_API_KEY, "--api-key"));
+        println!("  secret key      {}", shown(&self.secret_key, DEFAULT_SECRET_KEY, "--secret-key"));
+        if let Some(admin) = server.admin_address() {
+            println!("  administration  http://{admin}        metrics, overrides, events, explanations");
+            if !admin.ip().is_loopback() {
+                tracing::warn!("the administrator's port asks for no key, and {admin} can be reached from elsewhere");
+            }
+        }
+        println!("\nTry it:\n");
+        println!("  curl -H 'Authorization: Api-Key {}' '{url}/v1/vardata?user_id=ingrid'\n", self.curl_key());
+        println!("Interrupt with Ctrl-C.");
+    }
+
+    fn curl_key(&self) -> &str {
+        match self.deployment_keys.first() {
+            Some(key) if key == DEFAULT_DEPLOYMENT_KEY => DEFAULT_DEPLOYMENT_KEY,
+            _ => "<your deployment key>",
+        }
+    }
+}
+
+/// Defaults are no secrets; keys that were given may be.
+fn shown<'a>(key: &'a str, default: &str, option: &'a str) -> String {
+    if key == default { key.to_owned() } else { format!("as given by {option}") }
+}
+
+/// Ends when the program is asked to stop.
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let terminate = {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = async {
+        // Without a signal to wait for, only the end of the process stops the server.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    Ok(terminate)
+}

@@ -1,0 +1,9 @@
+//! Connections: accepting them, answering on them, ending them.
+
+mod listener;
+mod service;
+mod socket;
+
+pub(crate) use listener::{Listener, bind};
+pub(crate) use service::Service;
+pub(crate) use socket::Control;

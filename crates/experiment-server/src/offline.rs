@@ -1,0 +1,74 @@
+//! What can be asked of files without serving them.
+
+use std::path::Path;
+
+use evaluation_core::{Explanation, JsonError, User, Value};
+
+use crate::events::EventLog;
+use crate::flags::{Invalid, Problem};
+use crate::keys::Keys;
+use crate::reload::Files;
+use crate::requests::RequestLog;
+use crate::source::{read_cohorts, read_flags};
+use crate::state::State;
+
+/// Checks a file or folder of flags: how many flags it holds, and what is wrong. No flags are counted if some file
+/// cannot be used.
+#[must_use]
+pub fn check_flags(path: &Path) -> (usize, Vec<Problem>) {
+    match read_flags(path) {
+        Ok((flags, warnings)) => (flags.len(), warnings),
+        Err(invalid) => (0, invalid.problems),
+    }
+}
+
+/// Checks a folder of cohorts, likewise.
+#[must_use]
+pub fn check_cohorts(path: &Path) -> (usize, Vec<Problem>) {
+    match read_cohorts(path) {
+        Ok(cohorts) => (cohorts.len(), Vec::new()),
+        Err(invalid) => (0, invalid.problems),
+    }
+}
+
+/// Tells why a user gets what one flag of a file gives, or all of them.
+///
+/// # Errors
+/// When the files cannot be used, the user is no JSON object, or there is no such flag.
+pub fn explain(
+    flags: &Path,
+    cohorts: Option<&Path>,
+    user: &str,
+    flag: Option<&str>,
+) -> Result<Vec<Explanation>, ExplainError> {
+    let user = Value::from_json(user.as_bytes()).map_err(ExplainError::User)?;
+    if user.as_object().is_none() {
+        return Err(ExplainError::NoObject);
+    }
+    let (user, _) = User::from_value(user);
+    let state = State::new(Keys::default(), EventLog::new(0), RequestLog::new(0), std::time::Duration::MAX)?;
+    Files { flags: Some(flags.to_owned()), cohorts: cohorts.map(Path::to_owned) }.load_quietly(&state)?;
+    let snapshot = state.snapshot();
+    if let Some(key) = flag.filter(|key| !snapshot.flags.set.contains(key)) {
+        return Err(ExplainError::NoFlag(key.to_owned()));
+    }
+    Ok(snapshot.explain(&user, flag))
+}
+
+/// Why nothing is explained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The files cannot be used.
+    #[error("{0}")]
+    Invalid(#[from] Invalid),
+    /// The user is not JSON.
+    #[error("the user is not JSON")]
+    User(#[source] JsonError),
+    /// The user is JSON of another kind.
+    #[error("the user is no JSON object")]
+    NoObject,
+    /// There is no such flag.
+    #[error("there is no flag `{0}`")]
+    NoFlag(String),
+}

@@ -1,0 +1,66 @@
+//! The user of a remote evaluation: in a header, in the body, or in the query.
+
+use bytes::Bytes;
+use evaluation_core::{User, Value};
+use http::{HeaderMap, Method};
+
+use crate::base64;
+use crate::query::Query;
+use crate::reply::Refusal;
+
+/// The user that an SDK sends: JSON in the body of a POST, base64 of it in a header otherwise.
+pub(super) fn of_sdk(method: &Method, headers: &HeaderMap, body: &Bytes) -> Result<User, Refusal> {
+    if *method == Method::POST && !body.is_empty() {
+        return checked(read("the body", body)?);
+    }
+    let header = headers.get("x-amp-exp-user").ok_or_else(|| {
+        Refusal::bad_request("there is no user: give base64 of its JSON in the header X-Amp-Exp-User, or POST its JSON")
+    })?;
+    let json = base64::decode(header.as_bytes())
+        .map_err(|error| Refusal::bad_request(format!("the header X-Amp-Exp-User is not base64: {error}")))?;
+    checked(read("the header X-Amp-Exp-User", &json)?)
+}
+
+/// The user of the evaluation API: JSON in the body of a POST or in `context`, with ids of their own before those.
+pub(super) fn of_api(method: &Method, query: &Query, body: &Bytes) -> Result<User, Refusal> {
+    let user = match query.get("context") {
+        _ if *method == Method::POST && !body.is_empty() => read("the body", body)?,
+        Some(context) => read("the query parameter context", context.as_bytes())?,
+        None => User::default(),
+    };
+    let mut builder = user.to_builder();
+    if let Some(id) = query.get("user_id") {
+        builder = builder.user_id(id);
+    }
+    if let Some(id) = query.get("device_id") {
+        builder = builder.device_id(id);
+    }
+    checked(builder.build())
+}
+
+/// The keys of the flags that an SDK asks for; none for all.
+pub(super) fn flag_keys(headers: &HeaderMap) -> Result<Vec<String>, Refusal> {
+    let Some(header) = headers.get("x-amp-exp-flag-keys") else { return Ok(Vec::new()) };
+    let json = base64::decode(header.as_bytes())
+        .map_err(|error| Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not base64: {error}")))?;
+    serde_json::from_slice(&json).map_err(|error| {
+        Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not a JSON list of strings: {error}"))
+    })
+}
+
+fn read(place: &str, json: &[u8]) -> Result<User, Refusal> {
+    match Value::from_json(json) {
+        Ok(value) if value.as_object().is_some() => Ok(User::from_value(value).0),
+        Ok(_) => Err(Refusal::bad_request(format!("{place} holds no JSON object"))),
+        Err(error) => Err(Refusal::bad_request(format!("{place} holds no user: {error}"))),
+    }
+}
+
+/// The service wants to know whom it is asked about.
+fn checked(user: User) -> Result<User, Refusal> {
+    let given = [user.user_id(), user.device_id()];
+    if given.into_iter().flatten().any(|id| !id.is_empty()) {
+        return Ok(user);
+    }
+    Err(Refusal::bad_request("the user has neither a user_id nor a device_id"))
+}

@@ -1,0 +1,313 @@
+//! A running server.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cohorts::Cohort;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::admin;
+use crate::builder::{ServerBuilder, StartError};
+use crate::events::{Event, EventLog};
+use crate::faults::Faults;
+use crate::flags::{self, Invalid, Override, Problem, Subject};
+use crate::net::{Listener, Service, bind};
+use crate::reload::{Files, reload};
+use crate::requests::{Request, RequestLog};
+use crate::routes::{App, cors, router};
+use crate::source::watch as watch_files;
+use crate::state::State;
+use crate::stop::{self, StopSender};
+
+/// A running server.
+///
+/// A cheap handle. The server stops with [`Server::shutdown`], or at once when the last handle is dropped.
+///
+/// ```
+/// use experiment_server::Server;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder()
+///     .flags_json(r#"[{"key": "new-nav", "variants": {"on": {"key": "on"}}, "segments": [{"variant": "on"}]}]"#)
+///     .start()
+///     .await?;
+/// println!("serving on {}", server.url());
+///
+/// // Every stream gets the change.
+/// server.set_flags("[]")?;
+/// server.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Arc<State>,
+    address: SocketAddr,
+    admin: Option<SocketAddr>,
+    stop: StopSender,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Server {
+    /// A server to set up.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    pub(crate) async fn start(options: ServerBuilder) -> Result<Self, StartError> {
+        check_keys(&options)?;
+        let cors = cors(&options.cors)?;
+        let (state, files) = load(&options).await?;
+        let watched = match files.paths() {
+            paths if paths.is_empty() || !options.watch => None,
+            paths => Some(watch_files(&paths).map_err(|error| StartError::Watch(Box::new(error)))?),
+        };
+        let main = listener(options.listen).await?;
+        let admin = match options.admin_listen {
+            Some(address) => Some(listener(address).await?),
+            None => None,
+        };
+        let (stop, stopped) = stop::channel();
+        let (address, admin_address) = (main.address, admin.as_ref().map(|admin| admin.address));
+        let app = App { state: Arc::clone(&state), stop: stopped.clone() };
+        let mut tasks = JoinSet::new();
+        if let Some(admin) = admin {
+            let service = Service::admin(Arc::clone(&state), admin::router(app.clone()));
+            tasks.spawn(admin.serve(service, stopped.clone()));
+        }
+        tasks.spawn(main.serve(Service::main(Arc::clone(&state), router(app, cors)), stopped.clone()));
+        if let Some(watched) = watched {
+            tasks.spawn(reload(Arc::clone(&state), files, watched, stopped.clone()));
+        }
+        let tasks = Mutex::new(tasks);
+        Ok(Self { inner: Arc::new(Inner { state, address, admin: admin_address, stop, tasks }) })
+    }
+
+    /// Where it listens, as `http://127.0.0.1:3000`: the server URL of any SDK, for flags, streams, cohorts and
+    /// variants alike.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.inner.address)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.inner.address
+    }
+
+    /// Where it listens for the administrator, if it does.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.inner.admin
+    }
+
+    /// How many flags it serves.
+    #[must_use]
+    pub fn flag_count(&self) -> usize {
+        self.state().snapshot().flags.set.len()
+    }
+
+    /// How many cohorts it serves.
+    #[must_use]
+    pub fn cohort_count(&self) -> usize {
+        self.state().snapshot().cohorts.served.len()
+    }
+
+    /// Replaces all flags by a JSON list, and tells every stream. What is only worth a warning is returned.
+    ///
+    /// # Errors
+    /// When a flag cannot be used. The flags from before are kept then.
+    pub fn set_flags(&self, json: impl AsRef<[u8]>) -> Result<Vec<Problem>, Invalid> {
+        let flags =
+            flags::read("the flags given", json.as_ref()).map_err(|problem| Invalid { problems: vec![problem] })?;
+        let problems = flags::check(&flags);
+        if problems.iter().any(Problem::is_error) {
+            return Err(Invalid { problems });
+        }
+        self.state().set_flags(flags)?;
+        Ok(problems)
+    }
+
+    /// Replaces a cohort, or adds it.
+    pub fn set_cohort(&self, cohort: Cohort) {
+        self.state().set_cohort(cohort);
+    }
+
+    /// Takes a cohort away. True if it was there.
+    pub fn remove_cohort(&self, id: &str) -> bool {
+        self.state().remove_cohort(id)
+    }
+
+    /// Gives everyone, or one user, a variant whatever the flag says. It replaces an override for the same flag and
+    /// subject.
+    ///
+    /// # Errors
+    /// When there is no such flag, or it has no such variant.
+    pub fn set_override(&self, wanted: Override) -> Result<(), OverrideError> {
+        self.state().set_override(wanted).map_err(OverrideError)
+    }
+
+    /// Takes the overrides of a flag away: one subject's, or all. How many there were.
+    pub fn clear_overrides(&self, flag: &str, subject: Option<&Subject>) -> usize {
+        self.state().clear_overrides(flag, subject)
+    }
+
+    /// The script of faults.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.state().faults
+    }
+
+    /// The latest requests, the oldest first. Streams are among them once they are open.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.state().requests.all()
+    }
+
+    /// Forgets the requests.
+    pub fn clear_requests(&self) {
+        self.state().requests.clear();
+    }
+
+    /// The latest events, the oldest first: those that came in, and those that the service would have tracked for
+    /// remote evaluations.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.state().events.all()
+    }
+
+    /// How many events there were since the start, kept or not.
+    #[must_use]
+    pub fn event_count(&self) -> u64 {
+        self.state().events.total()
+    }
+
+    /// Forgets the events that are kept.
+    pub fn clear_events(&self) {
+        self.state().events.clear();
+    }
+
+    /// How many streams are open.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        usize::try_from(self.state().metrics.streams.get()).unwrap_or_default()
+    }
+
+    /// Ends all open streams as a server that goes away does: the answers come to their end.
+    pub fn end_streams(&self) {
+        self.end(false);
+    }
+
+    /// Cuts all open streams as a broken connection does: the answers do not come to their end.
+    pub fn cut_streams(&self) {
+        self.end(true);
+    }
+
+    fn end(&self, abrupt: bool) {
+        self.state().streams.end.send_modify(|end| {
+            end.times += 1;
+            end.abrupt = abrupt;
+        });
+    }
+
+    /// Waits until something holds, which is asked again after every request, event and stream. False if it does not
+    /// within the limit.
+    pub async fn until(&self, limit: Duration, mut holds: impl FnMut(&Self) -> bool) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            let mut activity = std::pin::pin!(self.state().activity.notified());
+            activity.as_mut().enable();
+            if holds(self) {
+                return true;
+            }
+            if timeout_at(deadline, activity).await.is_err() {
+                return holds(self);
+            }
+        }
+    }
+
+    /// Stops: takes no more connections, ends streams, and waits for answers under way, 5 s at most.
+    pub async fn shutdown(&self) {
+        self.inner.stop.stop();
+        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        while tasks.join_next().await.is_some() {}
+    }
+
+    fn state(&self) -> &State {
+        &self.inner.state
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.inner.address)
+            .field("admin", &self.inner.admin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an override cannot be set: there is no such flag or variant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct OverrideError(String);
+
+fn check_keys(options: &ServerBuilder) -> Result<(), StartError> {
+    let keys = &options.keys;
+    let named = keys.deployment.iter().map(|key| ("deployment key", key));
+    let named = named.chain([("API key", &keys.api), ("secret key", &keys.secret)]);
+    match named.into_iter().find(|(_, key)| key.is_empty()) {
+        Some((name, _)) => Err(StartError::EmptyKey(name)),
+        None => Ok(()),
+    }
+}
+
+async fn listener(address: SocketAddr) -> Result<Listener, StartError> {
+    bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+/// The state with everything read that is to be served from the start.
+async fn load(options: &ServerBuilder) -> Result<(Arc<State>, Files), StartError> {
+    let events = EventLog::new(options.events);
+    let requests = RequestLog::new(options.requests);
+    let state = Arc::new(State::new(options.keys.clone(), events, requests, options.keep_alive)?);
+    if let Some(json) = &options.flags {
+        let flags = flags::read("the flags given", json).map_err(|problem| Invalid { problems: vec![problem] })?;
+        let problems = flags::check(&flags);
+        if problems.iter().any(Problem::is_error) {
+            return Err(Invalid { problems }.into());
+        }
+        state.set_flags(flags)?;
+    }
+    let files = Files { flags: options.path.clone(), cohorts: options.cohorts_path.clone() };
+    let loaded = files.clone();
+    let into = Arc::clone(&state);
+    let read = tokio::task::spawn_blocking(move || loaded.load(&into)).await;
+    match read {
+        Ok(read) => read?,
+        Err(error) => {
+            let name = files.flags.as_deref().unwrap_or(Path::new("files")).display().to_string();
+            return Err(Invalid { problems: vec![Problem::of_file(name, format!("cannot be read: {error}"))] }.into());
+        }
+    }
+    for cohort in options.cohorts.clone() {
+        state.set_cohort(cohort);
+    }
+    Ok((state, files))
+}
+
+impl Files {
+    fn paths(&self) -> Vec<&Path> {
+        [&self.flags, &self.cohorts].into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+}

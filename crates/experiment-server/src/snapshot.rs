@@ -1,0 +1,115 @@
+//! What is served: flags and cohorts made ready once, never changed.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use cohorts::{Cohort, CohortStore, EnrichedUser};
+use evaluation_core::{Explanation, FlagSet, JsonError, User, Variants};
+use http::HeaderValue;
+
+use crate::flags::{RawFlag, list};
+
+/// Flags and cohorts as they are at one moment.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) flags: Arc<Flags>,
+    pub(crate) cohorts: Arc<Cohorts>,
+}
+
+impl Snapshot {
+    /// Decides flags for a user; with no keys, all.
+    pub(crate) fn evaluate(&self, user: &User, keys: &[&str]) -> Variants {
+        let set = &self.flags.set;
+        if self.cohorts.known {
+            set.evaluate(&EnrichedUser::new(user, &self.cohorts.store), keys)
+        } else {
+            set.evaluate(user, keys)
+        }
+    }
+
+    /// Tells why a user gets what one flag gives, or all of them.
+    pub(crate) fn explain(&self, user: &User, key: Option<&str>) -> Vec<Explanation> {
+        let set = &self.flags.set;
+        let keys = set.keys().filter(|known| key.is_none_or(|key| key == *known));
+        if self.cohorts.known {
+            let user = EnrichedUser::new(user, &self.cohorts.store);
+            keys.filter_map(|key| set.explain(&user, key)).collect()
+        } else {
+            keys.filter_map(|key| set.explain(user, key)).collect()
+        }
+    }
+}
+
+/// A flag set in every form that it is served in.
+pub(crate) struct Flags {
+    pub(crate) set: FlagSet,
+    pub(crate) raw: Vec<RawFlag>,
+    /// The JSON list.
+    pub(crate) body: Bytes,
+    pub(crate) etag: HeaderValue,
+    /// The JSON list as a message of a stream.
+    pub(crate) message: Bytes,
+}
+
+impl Flags {
+    pub(crate) fn new(raw: Vec<RawFlag>) -> Result<Self, JsonError> {
+        let body = list(raw.iter().map(|flag| &*flag.json));
+        let set = FlagSet::from_json(body.as_bytes())?;
+        let message = Bytes::from(format!("data: {body}\n\n"));
+        Ok(Self { set, raw, etag: etag(body.as_bytes()), body: body.into(), message })
+    }
+}
+
+/// Made from the content, so that it outlives a restart.
+fn etag(body: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    let tag = format!("\"{:x}-{:016x}\"", body.len(), hasher.finish());
+    HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// Cohorts, for answering and for evaluating.
+#[derive(Clone, Default)]
+pub(crate) struct Cohorts {
+    /// Whether the server knows cohorts at all. If not, users bring their own `cohort_ids`.
+    pub(crate) known: bool,
+    pub(crate) store: CohortStore,
+    pub(crate) served: BTreeMap<String, Arc<ServedCohort>>,
+}
+
+impl Cohorts {
+    /// Puts a cohort in. Its time goes up when its members change, since clients ask by it.
+    pub(crate) fn insert(&mut self, mut cohort: Cohort) {
+        self.known = true;
+        if let Some(old) = self.served.get(&cohort.cohort_id) {
+            let same = old.cohort.member_ids == cohort.member_ids && old.cohort.group_type == cohort.group_type;
+            if same {
+                return;
+            }
+            cohort.last_modified = cohort.last_modified.max(old.cohort.last_modified.saturating_add(1));
+        }
+        self.store.insert(&cohort);
+        let id = cohort.cohort_id.clone();
+        self.served.insert(id, Arc::new(ServedCohort { cohort, body: OnceLock::new() }));
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
+        self.store.remove(id);
+        self.served.remove(id).is_some()
+    }
+}
+
+/// A cohort with its answer, made when it is first asked for.
+pub(crate) struct ServedCohort {
+    pub(crate) cohort: Cohort,
+    body: OnceLock<Bytes>,
+}
+
+impl ServedCohort {
+    pub(crate) fn body(&self) -> Bytes {
+        // Texts and numbers can be written.
+        self.body.get_or_init(|| serde_json::to_vec(&self.cohort).unwrap_or_default().into()).clone()
+    }
+}

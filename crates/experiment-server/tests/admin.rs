@@ -1,0 +1,132 @@
+//! The administrator's port.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+
+mod common;
+
+use common::{Answer, FLAGS, ask, post};
+use experiment_server::Server;
+use http::Method;
+use serde_json::{Value, json};
+
+async fn server() -> Server {
+    Server::builder().flags_json(FLAGS).admin_listen(([127, 0, 0, 1], 0).into()).start().await.unwrap()
+}
+
+async fn admin(server: &Server, method: Method, path: &str, body: &str) -> Answer {
+    let base = format!("http://{}", server.admin_address().unwrap());
+    ask(&base, method, path, &[], body.to_owned()).await
+}
+
+async fn variant(server: &Server, user: &str, flag: &str) -> Value {
+    let user = json!({"user_id": user}).to_string();
+    post(server, "/sdk/v2/vardata", &[], user).await.json()[flag]["key"].clone()
+}
+
+#[tokio::test]
+async fn flags_are_listed_and_shown() {
+    let server = server().await;
+    let listed = admin(&server, Method::GET, "/admin/flags", "").await.json();
+    let expected = json!({"key": "nav", "file": "the flags given", "variants": ["on", "off"], "overrides": []});
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]), (3, &expected));
+    let one = admin(&server, Method::GET, "/admin/flags/depends", "").await.json();
+    assert_eq!(one["dependencies"], json!(["nav"]));
+    assert!(admin(&server, Method::GET, "/admin/flags/none", "").await.refusal(404).contains("`none`"));
+}
+
+#[tokio::test]
+async fn overrides_hold_for_one_user_or_all_and_for_dependents() {
+    let server = server().await;
+    let path = "/admin/flags/nav/override";
+    let set = async |body: &str| admin(&server, Method::PUT, path, body).await;
+    assert_eq!(set(r#"{"variant": "on", "user_id": "u1"}"#).await.status, 200);
+    assert_eq!((variant(&server, "u1", "nav").await, variant(&server, "u2", "nav").await), (json!("on"), json!("off")));
+    assert_eq!(variant(&server, "u1", "depends").await, "yes");
+    assert_eq!(set(r#"{"variant": "on"}"#).await.status, 200);
+    assert_eq!(variant(&server, "u2", "nav").await, "on");
+    // It stays when the flags change.
+    server.set_flags(FLAGS).unwrap();
+    let listed = admin(&server, Method::GET, "/admin/flags", "").await.json();
+    assert_eq!(listed[0]["overrides"].as_array().unwrap().len(), 2);
+    let cleared = admin(&server, Method::DELETE, "/admin/flags/nav/override?everyone", "").await.json();
+    assert_eq!(cleared, json!({"cleared": 1}));
+    assert_eq!((variant(&server, "u1", "nav").await, variant(&server, "u2", "nav").await), (json!("on"), json!("off")));
+    assert_eq!(admin(&server, Method::DELETE, path, "").await.json(), json!({"cleared": 1}));
+    assert_eq!(variant(&server, "u1", "nav").await, "off");
+}
+
+#[tokio::test]
+async fn overrides_that_make_no_sense_are_refused() {
+    let server = server().await;
+    for (path, body, status) in [
+        ("/admin/flags/nav/override", r#"{"variant": "gone"}"#, 404),
+        ("/admin/flags/none/override", r#"{"variant": "on"}"#, 404),
+        ("/admin/flags/nav/override", r#"{"variant": "on", "user_id": "u", "device_id": "d"}"#, 400),
+        ("/admin/flags/nav/override", r#"{"variant": "on", "user": "u"}"#, 400),
+        ("/admin/flags/nav/override", "{", 400),
+    ] {
+        admin(&server, Method::PUT, path, body).await.refusal(status);
+    }
+}
+
+#[tokio::test]
+async fn events_are_shown_and_forgotten() {
+    let server = server().await;
+    for user in ["u1", "u2", "u3"] {
+        variant(&server, user, "nav").await;
+    }
+    let shown = admin(&server, Method::GET, "/admin/events?limit=2", "").await.json();
+    assert_eq!(shown["total"], 3);
+    assert_eq!(shown["events"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["events"][1]["source"], "remote-evaluation");
+    assert_eq!(shown["events"][1]["event"]["user_id"], "u3");
+    assert_eq!(admin(&server, Method::DELETE, "/admin/events", "").await.status, 204);
+    assert!(server.events().is_empty());
+    admin(&server, Method::GET, "/admin/events?limit=all", "").await.refusal(400);
+}
+
+#[tokio::test]
+async fn decisions_are_explained() {
+    let server = server().await;
+    let user = "%7B%22user_id%22%3A%22u1%22%2C%22country%22%3A%22Norway%22%7D";
+    let text =
+        admin(&server, Method::GET, &format!("/admin/explain?user={user}&flag=nav&format=text"), "").await.text();
+    assert!(text.starts_with("nav: on, by segment 0\n"), "{text}");
+    let all = admin(&server, Method::GET, &format!("/admin/explain?user={user}"), "").await.json();
+    assert_eq!(all.as_array().unwrap().len(), 3);
+    let posted =
+        admin(&server, Method::POST, "/admin/explain", r#"{"user": {"user_id": "u1"}, "flag": "nav"}"#).await.json();
+    assert_eq!(posted[0]["variant"], "off");
+    admin(&server, Method::GET, "/admin/explain", "").await.refusal(400);
+    admin(&server, Method::GET, "/admin/explain?user=7", "").await.refusal(400);
+    admin(&server, Method::GET, &format!("/admin/explain?user={user}&flag=none"), "").await.refusal(404);
+}
+
+#[tokio::test]
+async fn metrics_count_what_happens() {
+    let server = server().await;
+    variant(&server, "u1", "nav").await;
+    let metrics = admin(&server, Method::GET, "/metrics", "").await.text();
+    for line in [
+        "experiment_server_requests_total{route=\"variants\",status=\"200\"} 1",
+        "experiment_server_request_duration_seconds_count{route=\"variants\"} 1",
+        "experiment_server_flags 3",
+        "experiment_server_events_received 1",
+        "experiment_server_streams 0",
+    ] {
+        assert!(metrics.lines().any(|given| given == line), "{line}\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_browser_get_nothing() {
+    let server = server().await;
+    let base = format!("http://{}", server.admin_address().unwrap());
+    for header in [("origin", "http://localhost:8080"), ("sec-fetch-site", "cross-site")] {
+        ask(&base, Method::GET, "/admin/events", &[header], "").await.refusal(403);
+    }
+    assert!(admin(&server, Method::GET, "/", "").await.text().contains("/admin/explain"));
+    admin(&server, Method::GET, "/none", "").await.refusal(404);
+    // What is for SDKs is not here, and the other way round.
+    admin(&server, Method::GET, "/sdk/v2/flags", "").await.refusal(404);
+    ask(&server.url(), Method::GET, "/admin/events", &[], "").await.refusal(404);
+}
