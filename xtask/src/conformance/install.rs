@@ -1,5 +1,5 @@
-//! Installs the official engines under `target/conformance`, with the package managers as they are
-//! configured.
+//! Installs the official engines and clients under `target/conformance`, with the package managers
+//! as they are configured.
 
 use std::fs;
 use std::path::Path;
@@ -7,9 +7,20 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const NODE_DRIVER: &str = include_str!("../../peers/node/driver.mjs");
+/// What is written beside the packages.
+const NODE_FILES: [(&str, &str); 6] = [
+    ("driver.mjs", include_str!("../../peers/node/driver.mjs")),
+    ("lines.mjs", include_str!("../../peers/node/lines.mjs")),
+    ("clients.mjs", include_str!("../../peers/node/clients.mjs")),
+    ("page-client.mjs", include_str!("../../peers/node/page-client.mjs")),
+    ("browser.mjs", include_str!("../../peers/node/browser.mjs")),
+    ("page.html", include_str!("../../peers/node/page.html")),
+];
 const NODE_MANIFEST: &str = include_str!("../../peers/node/package.json");
-const PYTHON_DRIVER: &str = include_str!("../../peers/python/driver.py");
+const PYTHON_FILES: [(&str, &str); 2] = [
+    ("driver.py", include_str!("../../peers/python/driver.py")),
+    ("clients.py", include_str!("../../peers/python/clients.py")),
+];
 const PYTHON_REQUIREMENTS: &str = include_str!("../../peers/python/requirements.txt");
 
 /// How long a package manager may take.
@@ -21,11 +32,13 @@ const STAMP: &str = "installed";
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const VENV_PYTHON: &str = if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" };
 
-/// The command that starts the JavaScript engine, or why there is none.
-pub(super) fn node(target: &Path) -> Result<Command, String> {
+/// The command that starts a script beside the JavaScript packages, or why there is none.
+pub(super) fn node(target: &Path, script: &str) -> Result<Command, String> {
     let dir = target.join("node");
     needs("node")?;
-    write(&dir, "driver.mjs", NODE_DRIVER)?;
+    for (name, text) in NODE_FILES {
+        write(&dir, name, text)?;
+    }
     if !is_installed(&dir, NODE_MANIFEST) {
         needs(NPM)?;
         write(&dir, "package.json", NODE_MANIFEST)?;
@@ -35,15 +48,17 @@ pub(super) fn node(target: &Path) -> Result<Command, String> {
         write(&dir, STAMP, NODE_MANIFEST)?;
     }
     let mut command = Command::new("node");
-    command.arg(dir.join("driver.mjs"));
+    command.arg(dir.join(script));
     Ok(command)
 }
 
-/// The command that starts the Python engine, or why there is none.
-pub(super) fn python(target: &Path) -> Result<Command, String> {
+/// The command that starts a script with the Python packages, or why there is none.
+pub(super) fn python(target: &Path, script: &str) -> Result<Command, String> {
     let dir = target.join("python");
     let base = ["python3", "python"].into_iter().find(|name| needs(name).is_ok()).ok_or("python3 not found")?;
-    write(&dir, "driver.py", PYTHON_DRIVER)?;
+    for (name, text) in PYTHON_FILES {
+        write(&dir, name, text)?;
+    }
     if !is_installed(&dir, PYTHON_REQUIREMENTS) {
         write(&dir, "requirements.txt", PYTHON_REQUIREMENTS)?;
         let mut venv = Command::new(base);
@@ -57,7 +72,7 @@ pub(super) fn python(target: &Path) -> Result<Command, String> {
         write(&dir, STAMP, PYTHON_REQUIREMENTS)?;
     }
     let mut command = Command::new(dir.join(VENV_PYTHON));
-    command.arg(dir.join("driver.py"));
+    command.arg(dir.join(script));
     Ok(command)
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask conformance`: does our engine decide as the official ones do?
 //!
-//! Three stages: the vectors, a generated run beside the official engines, and the known
-//! differences one at a time. `docs/conformance.md` describes each.
+//! Four stages: the vectors, a generated run beside the official engines, the known differences one
+//! at a time, and the official clients against our server. `docs/conformance.md` describes each.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,7 @@
 
 mod agreed;
 mod case;
+mod clients;
 mod differential;
 mod engines;
 mod generate;
@@ -43,8 +44,10 @@ cargo xtask conformance [OPTIONS]
 
   --cases N        generated cases to compare with the official engines (20000)
   --seed S         seed of everything random, decimal or 0x...
-  --skip-peers     without the official engines
+  --skip-peers     without the official engines and clients
   --vectors-only   the vectors alone
+  --clients-only   the official clients against our server alone
+  --browser        the JavaScript client in Chromium too
 
 docs/conformance.md says what each stage shows.
 ";
@@ -58,12 +61,22 @@ struct Options {
     seed: u64,
     skip_peers: bool,
     vectors_only: bool,
+    clients_only: bool,
+    browser: bool,
     help: bool,
 }
 
 impl Options {
     fn read(args: &mut lexopt::Parser) -> Result<Self, lexopt::Error> {
-        let mut options = Self { cases: 20_000, seed: SEED, skip_peers: false, vectors_only: false, help: false };
+        let mut options = Self {
+            cases: 20_000,
+            seed: SEED,
+            skip_peers: false,
+            vectors_only: false,
+            clients_only: false,
+            browser: false,
+            help: false,
+        };
         while let Some(arg) = args.next()? {
             match arg {
                 Arg::Long("cases") => options.cases = args.value()?.parse()?,
@@ -71,6 +84,8 @@ impl Options {
                 Arg::Long("skip-peers") => options.skip_peers = true,
                 Arg::Long("help") | Arg::Short('h') => options.help = true,
                 Arg::Long("vectors-only") => options.vectors_only = true,
+                Arg::Long("clients-only") => options.clients_only = true,
+                Arg::Long("browser") => options.browser = true,
                 _ => return Err(arg.unexpected()),
             }
         }
@@ -95,19 +110,15 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<bool, Box<dyn Error>> {
     }
     let start = Instant::now();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask stands in no workspace")?;
-    let (peers, skipped) = if options.skip_peers || options.vectors_only {
-        (Vec::new(), 0)
-    } else {
-        start_peers(&root.join("target/conformance"))
-    };
-    let mut engines = Engines::new(peers);
-
-    println!("vectors:");
-    let mut tally = vectors::run(&mut engines, &root.join("crates/evaluation-core/tests/vectors"))?;
-    if !options.vectors_only {
-        tally += generated(&mut engines, &options)?;
-        println!("known differences, ours by the rules (seed {:#x}):", options.seed);
-        tally += rows::run(&mut engines, options.seed)?;
+    let target = root.join("target/conformance");
+    let (mut tally, mut skipped) = (Tally::default(), 0);
+    if !options.clients_only {
+        (tally, skipped) = engines(&options, root, &target)?;
+    }
+    if !options.skip_peers && !options.vectors_only {
+        let (clients, missing) = clients::run(root, &target, options.browser)?;
+        tally += clients;
+        skipped += missing;
     }
 
     let mut closing = format!("conformance: {} passed, {} failed", tally.passed, tally.failed);
@@ -119,6 +130,22 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<bool, Box<dyn Error>> {
     println!("took {:.1} s", start.elapsed().as_secs_f64());
     println!("{closing}");
     Ok(tally.failed == 0 && !peers_missing)
+}
+
+/// The stages of the engine, and how many peers were skipped.
+fn engines(options: &Options, root: &Path, target: &Path) -> Result<(Tally, usize), String> {
+    let (peers, skipped) =
+        if options.skip_peers || options.vectors_only { (Vec::new(), 0) } else { start_peers(target) };
+    let mut engines = Engines::new(peers);
+
+    println!("vectors:");
+    let mut tally = vectors::run(&mut engines, &root.join("crates/evaluation-core/tests/vectors"))?;
+    if !options.vectors_only {
+        tally += generated(&mut engines, options)?;
+        println!("known differences, ours by the rules (seed {:#x}):", options.seed);
+        tally += rows::run(&mut engines, options.seed)?;
+    }
+    Ok((tally, skipped))
 }
 
 fn generated(engines: &mut Engines, options: &Options) -> Result<Tally, String> {
@@ -139,7 +166,7 @@ fn generated(engines: &mut Engines, options: &Options) -> Result<Tally, String> 
 fn start_peers(target: &Path) -> (Vec<Peer>, usize) {
     println!("peers:");
     let commands: [(&'static str, Result<Command, String>); 2] =
-        [("node", install::node(target)), ("python", install::python(target))];
+        [("node", install::node(target, "driver.mjs")), ("python", install::python(target, "driver.py"))];
     let mut peers = Vec::new();
     let mut skipped = 0;
     for (name, command) in commands {
