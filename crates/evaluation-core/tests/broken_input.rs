@@ -277,3 +277,27 @@ fn what_is_suspicious_keeps_the_flag_and_is_told() {
         assert_eq!(said[0].flag.as_deref(), Some("f"));
     }
 }
+
+/// A chain of flags is also looked through where it is too long to be kept.
+#[test]
+fn undeclared_reads_are_told_however_many_dependencies_there_are() {
+    let reads = |read: &str| {
+        let segment = format!(
+            r#"{{"conditions": [[{{"selector": ["result", "{read}", "key"], "op": "is", "values": ["on"]}}]]}}"#
+        );
+        let chain = (0..100).map(|place| match place {
+            0 => flag("f", &format!(r#""segments": [{segment}], "dependencies": ["f1"]"#)),
+            99 => flag("f99", r#""segments": []"#),
+            place => flag(&format!("f{place}"), &format!(r#""segments": [], "dependencies": ["f{}"]"#, place + 1)),
+        });
+        let flags: Vec<String> = chain.chain([flag("apart", r#""segments": []"#)]).collect();
+        let set = FlagSet::from_json(format!("[{}]", flags.join(",")).as_bytes()).unwrap();
+        set.diagnostics().iter().map(|said| (said.kind, said.flag.clone().unwrap())).collect::<Vec<_>>()
+    };
+    for declared in ["f1", "f50", "f99"] {
+        assert_eq!(reads(declared), [], "{declared}");
+    }
+    for undeclared in ["apart", "f"] {
+        assert_eq!(reads(undeclared), [(DiagnosticKind::UndeclaredDependency, "f".to_owned())], "{undeclared}");
+    }
+}

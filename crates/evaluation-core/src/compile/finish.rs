@@ -15,7 +15,7 @@ impl Compiler {
         let (entries, dependencies) = self.arrange(&mut set);
         let closures = Closures::of(&dependencies);
         let indices: ConfigMap<u32, u32> = entries.iter().zip(0..).map(|(entry, index)| (entry.key, index)).collect();
-        set.on_demand = self.check_reads(&entries, &indices, &closures);
+        set.on_demand = self.check_reads(&entries, &indices, &closures, &dependencies);
 
         let mut flat = Vec::new();
         let mut keep = |list: &[u32]| {
@@ -84,9 +84,16 @@ impl Compiler {
     }
 
     /// Warns of flags that read results which they do not wait for. True when all others can be decided on demand.
-    fn check_reads(&mut self, entries: &[Entry], indices: &ConfigMap<u32, u32>, closures: &Closures) -> bool {
+    fn check_reads(
+        &mut self,
+        entries: &[Entry],
+        indices: &ConfigMap<u32, u32>,
+        closures: &Closures,
+        dependencies: &[Vec<u32>],
+    ) -> bool {
         let mut on_demand = true;
-        for (entry, closure) in entries.iter().zip(&closures.0) {
+        let mut large = Large::new(dependencies);
+        for ((entry, closure), flag) in entries.iter().zip(&closures.0).zip(0..) {
             for read in &entry.reads {
                 let Some(key) = self.conditions.result_key(read.slot) else {
                     // All results so far: what that is depends on the order.
@@ -96,8 +103,7 @@ impl Compiler {
                 let index = indices.get(&key);
                 let declared = match (index, closure) {
                     (Some(index), Some(closure)) => closure.contains(index),
-                    // A flag that depends on very many is never decided on demand, nor is what it reads checked.
-                    (Some(_), None) => true,
+                    (Some(index), None) => large.depends(flag, *index),
                     (None, _) => false,
                 };
                 if !declared {
@@ -136,6 +142,45 @@ impl Closures {
             Some(closure.clone())
         });
         Self(closures.collect())
+    }
+}
+
+/// What flags depend on that depend on too many for it to be kept: found again when it is asked for.
+struct Large<'a> {
+    dependencies: &'a [Vec<u32>],
+    walk: Walk,
+    /// The flag that was walked from last, and whether to the end.
+    walked: Option<(u32, bool)>,
+    left: usize,
+}
+
+impl<'a> Large<'a> {
+    /// How many flags may be walked over for all questions together. Only a list made to be slow needs more; what such
+    /// a list reads is not checked.
+    const BUDGET: usize = 4_000_000;
+
+    fn new(dependencies: &'a [Vec<u32>]) -> Self {
+        Self { dependencies, walk: Walk::new(dependencies.len()), walked: None, left: Self::BUDGET }
+    }
+
+    fn depends(&mut self, flag: u32, on: u32) -> bool {
+        let dependencies = self.dependencies;
+        let of = |flag: u32| dependencies.get(flag as usize).map(Vec::as_slice).unwrap_or_default();
+        if of(flag).contains(&on) {
+            return true;
+        }
+        let whole = match self.walked {
+            Some((walked, whole)) if walked == flag => whole,
+            _ => {
+                self.walk.restart(self.left);
+                let mut entered = 0;
+                let whole = self.walk.visit(flag, of, |_| entered += 1).is_ok();
+                self.left = if whole { self.left.saturating_sub(entered) } else { 0 };
+                self.walked = Some((flag, whole));
+                whole
+            }
+        };
+        !whole || (on != flag && self.walk.has_seen(on))
     }
 }
 

@@ -140,6 +140,11 @@ impl Walk {
         Ok(())
     }
 
+    /// Whether the flag was visited since the last restart.
+    pub(crate) fn has_seen(&self, flag: u32) -> bool {
+        self.seen.get(flag as usize) == Some(&self.round)
+    }
+
     fn enter(&mut self, flag: u32) -> Result<(), TooMany> {
         if let Some(seen) = self.seen.get_mut(flag as usize)
             && *seen != self.round
