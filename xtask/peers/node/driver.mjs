@@ -2,6 +2,7 @@
 // `{"id":0,"about":true}`, which is not part of the protocol, answers with the versions.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { linesOf } from './lines.mjs';
 
 const require = createRequire(import.meta.url);
 const { EvaluationEngine, topologicalSort } = require('@amplitude/experiment-core');
@@ -38,12 +39,6 @@ function reply(line) {
   }
 }
 
-// Split by hand: readline also ends a line at U+2028, which JSON text may hold.
-let rest = '';
-for await (const chunk of process.stdin.setEncoding('utf8')) {
-  const lines = (rest + chunk).split('\n');
-  rest = lines.pop();
-  for (const line of lines) {
-    if (line.trim() !== '') process.stdout.write(`${JSON.stringify(reply(line))}\n`);
-  }
+for await (const line of linesOf(process.stdin.setEncoding('utf8'))) {
+  process.stdout.write(`${JSON.stringify(reply(line))}\n`);
 }

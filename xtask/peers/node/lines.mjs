@@ -1,4 +1,4 @@
-// What the client peers share: one JSON object per line in, one per line out, in order.
+// What the peers share: one JSON object per line in, one per line out, in order.
 // `{"id":0,"about":true}` answers with the versions, as the drivers do; everything else is
 // `{"id":1,"do":"start",…}`, answered by `{"id":1,"result":…}` or `{"id":1,"error":"text"}`.
 import { readFileSync } from 'node:fs';
@@ -57,7 +57,7 @@ function describe(error) {
 }
 
 // Split by hand: readline also ends a line at U+2028, which JSON text may hold.
-async function* linesOf(chunks) {
+export async function* linesOf(chunks) {
   let rest = '';
   for await (const chunk of chunks) {
     const lines = (rest + chunk).split('\n');

@@ -5,11 +5,7 @@ They are told where our server is and nothing else that matters: URLs, keys, sho
 
 import json
 import os
-import platform
-import sys
 import time
-import warnings
-from importlib.metadata import version
 
 from amplitude_experiment import (
     AssignmentConfig,
@@ -23,6 +19,8 @@ from amplitude_experiment import (
 from amplitude_experiment.exposure import ExposureConfig
 from amplitude_experiment.local.evaluate_options import EvaluateOptions
 from amplitude_experiment.remote.fetch_options import FetchOptions
+
+from lines import about, serve
 
 CLIENTS = {}
 MEMBERS = ("key", "value", "payload", "metadata")
@@ -116,23 +114,12 @@ def reply(line):
         request = json.loads(line)
         name = {"id": request.get("id")}
         if request.get("about"):
-            about = f"amplitude-experiment {version('amplitude-experiment')} on Python {platform.python_version()}"
-            return {**name, "result": about}
+            return {**name, "result": about()}
         return {**name, "result": COMMANDS[request["do"]](request)}
     except Exception as error:  # whatever the package raises is its answer
         return {**name, "error": f"{type(error).__name__}: {error}"}
 
 
-def main():
-    # The package's notices about patterns and models are not answers.
-    warnings.simplefilter("ignore")
-    sys.stdin.reconfigure(encoding="utf-8")
-    for line in sys.stdin:
-        if line.strip():
-            sys.stdout.write(json.dumps(reply(line)) + "\n")
-            sys.stdout.flush()
-    # A stopped stream leaves a thread behind that would keep the process.
-    os._exit(0)
-
-
-main()
+serve(reply)
+# A stopped stream leaves a thread behind that would keep the process.
+os._exit(0)

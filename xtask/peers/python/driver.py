@@ -4,14 +4,12 @@
 """
 
 import json
-import platform
-import sys
-import warnings
-from importlib.metadata import version
 
 from amplitude_experiment.evaluation.engine import EvaluationEngine
 from amplitude_experiment.evaluation.topological_sort import CycleException, topological_sort
 from amplitude_experiment.evaluation.types import EvaluationFlag
+
+from lines import about, serve
 
 ENGINE = EvaluationEngine()
 SETS = {}
@@ -26,10 +24,6 @@ def evaluate(request):
     ordered = topological_sort(by_key, request.get("flag_keys"))
     results = ENGINE.evaluate(request["context"], ordered)
     return {key: variant.to_dict() for key, variant in results.items()}
-
-
-def about():
-    return f"amplitude-experiment {version('amplitude-experiment')} on Python {platform.python_version()}"
 
 
 def reply(line):
@@ -48,14 +42,4 @@ def reply(line):
         return {**name, "error": f"{type(error).__name__}: {error}"}
 
 
-def main():
-    # The package's notices about patterns and models are not answers.
-    warnings.simplefilter("ignore")
-    sys.stdin.reconfigure(encoding="utf-8")
-    for line in sys.stdin:
-        if line.strip():
-            sys.stdout.write(json.dumps(reply(line)) + "\n")
-            sys.stdout.flush()
-
-
-main()
+serve(reply)

@@ -17,7 +17,8 @@ const NODE_FILES: [(&str, &str); 6] = [
     ("page.html", include_str!("../../peers/node/page.html")),
 ];
 const NODE_MANIFEST: &str = include_str!("../../peers/node/package.json");
-const PYTHON_FILES: [(&str, &str); 2] = [
+const PYTHON_FILES: [(&str, &str); 3] = [
+    ("lines.py", include_str!("../../peers/python/lines.py")),
     ("driver.py", include_str!("../../peers/python/driver.py")),
     ("clients.py", include_str!("../../peers/python/clients.py")),
 ];
