@@ -85,6 +85,20 @@ impl Variants {
         compiled.chain(owned)
     }
 
+    /// The variants without those of metadata `default`, and without those of flags that are not deployed (metadata
+    /// `deployed`): what the older calls `evaluate` and `fetch` of other SDKs give.
+    ///
+    /// ```
+    /// use evaluation_core::{Variant, Variants};
+    ///
+    /// let off = Variant::new("off").with_metadata("default", true);
+    /// let variants: Variants = [("a", Variant::new("on")), ("b", off)].into_iter().collect();
+    /// assert_eq!(variants.assigned().map(|(flag, _)| flag).collect::<Vec<_>>(), ["a"]);
+    /// ```
+    pub fn assigned(&self) -> impl Iterator<Item = (&str, VariantRef<'_>)> {
+        self.iter().filter(|(_, variant)| !variant.is_default() && variant.is_deployed())
+    }
+
     /// How many flags yielded a variant. Counts them.
     #[must_use]
     pub fn len(&self) -> usize {

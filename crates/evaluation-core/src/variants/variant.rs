@@ -121,6 +121,12 @@ impl<'a> VariantRef<'a> {
         self.metadata().is_true("default")
     }
 
+    /// False for flags that are evaluated only because others depend on them: metadata `deployed`.
+    #[must_use]
+    pub fn is_deployed(&self) -> bool {
+        self.metadata().get("deployed") != Some(&Value::Bool(false))
+    }
+
     /// The experiment that the result belongs to: metadata `experimentKey`.
     #[must_use]
     pub fn experiment_key(&self) -> Option<&'a str> {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use evaluation_core::{User, Value, VariantRef, Variants};
+use evaluation_core::{User, VariantRef, Variants};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -66,12 +66,8 @@ struct Assigned<'a>(&'a Variants);
 impl Serialize for Assigned<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (flag, variant) in self.0.iter() {
-            let metadata = variant.metadata();
-            let undeployed = metadata.get("deployed").is_some_and(|deployed| *deployed == Value::from(false));
-            if !undeployed && !metadata.is_true("default") {
-                map.serialize_entry(flag, &ApiVariant(variant))?;
-            }
+        for (flag, variant) in self.0.assigned() {
+            map.serialize_entry(flag, &ApiVariant(variant))?;
         }
         map.end()
     }
