@@ -15,6 +15,9 @@ use crate::server::Server;
 /// How often streams are kept alive, as the service does it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// As good as never, and not too far off for the clock.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 /// How many events and requests are kept.
 const EVENTS: usize = 10_000;
 const REQUESTS: usize = 1_000;
@@ -132,9 +135,9 @@ impl ServerBuilder {
         self
     }
 
-    /// How often streams are kept alive. 15 s by default, as the service does it.
+    /// How often streams are kept alive. 15 s by default, as the service does it; zero for never.
     pub fn keep_alive(mut self, every: Duration) -> Self {
-        self.keep_alive = every;
+        self.keep_alive = if every.is_zero() { NEVER } else { every.min(NEVER) };
         self
     }
 

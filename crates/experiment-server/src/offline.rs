@@ -46,7 +46,7 @@ pub fn explain(
         return Err(ExplainError::NoObject);
     }
     let (user, _) = User::from_value(user);
-    let state = State::new(Keys::default(), EventLog::new(0), RequestLog::new(0), std::time::Duration::MAX)?;
+    let state = State::new(Keys::default(), EventLog::new(0), RequestLog::new(0), std::time::Duration::from_secs(1))?;
     Files { flags: Some(flags.to_owned()), cohorts: cohorts.map(Path::to_owned) }.load_quietly(&state)?;
     let snapshot = state.snapshot();
     if let Some(key) = flag.filter(|key| !snapshot.flags.set.contains(key)) {

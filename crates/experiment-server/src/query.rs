@@ -22,9 +22,9 @@ impl Query {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is given, with a value or without.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(given, _)| given == name)
+    /// Names and values as they were given.
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.0
     }
 
     /// A parameter that is a number.

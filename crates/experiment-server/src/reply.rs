@@ -1,6 +1,8 @@
 //! Answers. What goes wrong is told in JSON: `{"code": 400, "error": "…"}`.
 
 use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -43,6 +45,14 @@ impl IntoResponse for Refusal {
 struct ErrorBody<'a> {
     code: u16,
     error: &'a str,
+}
+
+/// The parameters in a path, or a refusal that says what is wrong with them.
+pub(crate) fn of_path<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
+    match path {
+        Ok(Path(path)) => Ok(path),
+        Err(error) => Err(Refusal::bad_request(format!("the path cannot be read: {}", error.body_text()))),
+    }
 }
 
 /// The body of a [`Refusal`].

@@ -26,9 +26,10 @@ pub struct Request {
     pub query: Option<String>,
     /// The headers, with their secrets.
     pub headers: HeaderMap,
-    /// The body; empty if it was too large.
+    /// The body; empty if it was too large, or did not come to its end.
     pub body: Bytes,
-    /// The answer's status. None if a fault kept it from being answered.
+    /// The answer's status. None while there is no answer, and for good if a fault keeps it from being answered or the
+    /// client gives up first.
     pub status: Option<StatusCode>,
 }
 
@@ -41,14 +42,13 @@ impl Request {
 }
 
 impl fmt::Debug for Request {
-    // Headers and bodies hold keys and users.
+    // Headers, queries and bodies hold keys and users.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.keys().map(http::HeaderName::as_str).collect();
         f.debug_struct("Request")
             .field("route", &self.route)
             .field("method", &self.method)
             .field("path", &self.path)
-            .field("query", &self.query)
             .field("headers", &names)
             .field("body", &self.body.len())
             .field("status", &self.status)
@@ -65,8 +65,29 @@ pub(crate) struct RequestLog {
 
 #[derive(Debug, Default)]
 struct Kept {
+    /// The number of the oldest.
+    first: u64,
     requests: VecDeque<Request>,
     bytes: usize,
+}
+
+/// The number of a request, by which it is found again while it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestId(u64);
+
+impl Kept {
+    fn get(&mut self, id: RequestId) -> Option<&mut Request> {
+        let place = usize::try_from(id.0.checked_sub(self.first)?).ok()?;
+        self.requests.get_mut(place)
+    }
+
+    fn trim(&mut self, capacity: usize) {
+        while self.requests.len() > capacity || self.bytes > BYTES {
+            let Some(oldest) = self.requests.pop_front() else { break };
+            self.first += 1;
+            self.bytes -= oldest.body.len();
+        }
+    }
 }
 
 impl RequestLog {
@@ -74,17 +95,39 @@ impl RequestLog {
         Self { capacity, kept: Mutex::default() }
     }
 
-    pub(crate) fn is_off(&self) -> bool {
-        self.capacity == 0
+    /// Keeps a request that has just come in, unless none are kept.
+    pub(crate) fn arrived<B>(&self, route: Route, request: &http::Request<B>) -> Option<RequestId> {
+        if self.capacity == 0 {
+            return None;
+        }
+        let (uri, mut kept) = (request.uri(), self.lock());
+        kept.requests.push_back(Request {
+            route,
+            method: request.method().clone(),
+            path: uri.path().to_owned(),
+            query: uri.query().map(str::to_owned),
+            headers: request.headers().clone(),
+            body: Bytes::new(),
+            status: None,
+        });
+        let id = RequestId(kept.first + kept.requests.len() as u64 - 1);
+        kept.trim(self.capacity);
+        Some(id)
     }
 
-    pub(crate) fn add(&self, request: Request) {
+    pub(crate) fn read(&self, id: RequestId, body: Bytes) {
         let mut kept = self.lock();
-        kept.bytes += request.body.len();
-        kept.requests.push_back(request);
-        while kept.requests.len() > self.capacity || kept.bytes > BYTES {
-            let Some(oldest) = kept.requests.pop_front() else { break };
-            kept.bytes -= oldest.body.len();
+        let read = body.len();
+        if let Some(request) = kept.get(id) {
+            request.body = body;
+            kept.bytes += read;
+            kept.trim(self.capacity);
+        }
+    }
+
+    pub(crate) fn answered(&self, id: RequestId, status: StatusCode) {
+        if let Some(request) = self.lock().get(id) {
+            request.status = Some(status);
         }
     }
 
@@ -93,7 +136,10 @@ impl RequestLog {
     }
 
     pub(crate) fn clear(&self) {
-        *self.lock() = Kept::default();
+        let mut kept = self.lock();
+        kept.first += kept.requests.len() as u64;
+        kept.requests.clear();
+        kept.bytes = 0;
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cohorts::Cohort;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, timeout};
 
 use crate::admin;
 use crate::builder::{ServerBuilder, StartError};
@@ -54,7 +55,18 @@ struct Inner {
     address: SocketAddr,
     admin: Option<SocketAddr>,
     stop: StopSender,
-    tasks: Mutex<JoinSet<()>>,
+    /// True once everything has ended.
+    ended: watch::Receiver<bool>,
+    /// Waits for all tasks once they are told to stop; aborted, and they with it, when the last handle goes.
+    _tasks: AbortOnDrop,
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Server {
@@ -88,8 +100,13 @@ impl Server {
         if let Some(watched) = watched {
             tasks.spawn(reload(Arc::clone(&state), files, watched, stopped.clone()));
         }
-        let tasks = Mutex::new(tasks);
-        Ok(Self { inner: Arc::new(Inner { state, address, admin: admin_address, stop, tasks }) })
+        let (end, ended) = watch::channel(false);
+        let tasks = tokio::spawn(async move {
+            while tasks.join_next().await.is_some() {}
+            end.send_replace(true);
+        });
+        let tasks = AbortOnDrop(tasks.abort_handle());
+        Ok(Self { inner: Arc::new(Inner { state, address, admin: admin_address, stop, ended, _tasks: tasks }) })
     }
 
     /// Where it listens, as `http://127.0.0.1:3000`: the server URL of any SDK, for flags, streams, cohorts and
@@ -223,24 +240,25 @@ impl Server {
     /// Waits until something holds, which is asked again after every request, event and stream. False if it does not
     /// within the limit.
     pub async fn until(&self, limit: Duration, mut holds: impl FnMut(&Self) -> bool) -> bool {
-        let deadline = Instant::now() + limit;
+        let started = Instant::now();
         loop {
             let mut activity = std::pin::pin!(self.state().activity.notified());
             activity.as_mut().enable();
             if holds(self) {
                 return true;
             }
-            if timeout_at(deadline, activity).await.is_err() {
+            if timeout(limit.saturating_sub(started.elapsed()), activity).await.is_err() {
                 return holds(self);
             }
         }
     }
 
-    /// Stops: takes no more connections, ends streams, and waits for answers under way, 5 s at most.
+    /// Stops: takes no more connections, ends streams, and waits for answers under way, 5 s at most. Whoever calls it
+    /// waits until all has ended.
     pub async fn shutdown(&self) {
         self.inner.stop.stop();
-        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        while tasks.join_next().await.is_some() {}
+        // An error means that the tasks are gone, which is an end too.
+        let _ = self.inner.ended.clone().wait_for(|ended| *ended).await;
     }
 
     fn state(&self) -> &State {

@@ -77,22 +77,26 @@ pub(crate) struct Cohorts {
     pub(crate) known: bool,
     pub(crate) store: CohortStore,
     pub(crate) served: BTreeMap<String, Arc<ServedCohort>>,
+    /// The latest time that was given out for an id.
+    last_modified: BTreeMap<String, i64>,
 }
 
 impl Cohorts {
     /// Puts a cohort in. Its time goes up when its members change, since clients ask by it.
     pub(crate) fn insert(&mut self, mut cohort: Cohort) {
         self.known = true;
-        if let Some(old) = self.served.get(&cohort.cohort_id) {
-            let same = old.cohort.member_ids == cohort.member_ids && old.cohort.group_type == cohort.group_type;
-            if same {
-                return;
-            }
-            cohort.last_modified = cohort.last_modified.max(old.cohort.last_modified.saturating_add(1));
+        let given = cohort.last_modified;
+        if self.served.get(&cohort.cohort_id).is_some_and(|old| old.given == given && old.is_but_for_time(&cohort)) {
+            return;
         }
+        // Also above that of a cohort of this id that was taken away.
+        if let Some(last) = self.last_modified.get(&cohort.cohort_id) {
+            cohort.last_modified = given.max(last.saturating_add(1));
+        }
+        self.last_modified.insert(cohort.cohort_id.clone(), cohort.last_modified);
         self.store.insert(&cohort);
         let id = cohort.cohort_id.clone();
-        self.served.insert(id, Arc::new(ServedCohort { cohort, body: OnceLock::new() }));
+        self.served.insert(id, Arc::new(ServedCohort { cohort, given, body: OnceLock::new() }));
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> bool {
@@ -104,10 +108,18 @@ impl Cohorts {
 /// A cohort with its answer, made when it is first asked for.
 pub(crate) struct ServedCohort {
     pub(crate) cohort: Cohort,
+    /// When it says it was modified; its time may have been put up.
+    given: i64,
     body: OnceLock<Bytes>,
 }
 
 impl ServedCohort {
+    fn is_but_for_time(&self, other: &Cohort) -> bool {
+        let mut other = other.clone();
+        other.last_modified = self.cohort.last_modified;
+        self.cohort == other
+    }
+
     pub(crate) fn body(&self) -> Bytes {
         // Texts and numbers can be written.
         self.body.get_or_init(|| serde_json::to_vec(&self.cohort).unwrap_or_default().into()).clone()

@@ -62,10 +62,25 @@ async fn overrides_that_make_no_sense_are_refused() {
         ("/admin/flags/none/override", r#"{"variant": "on"}"#, 404),
         ("/admin/flags/nav/override", r#"{"variant": "on", "user_id": "u", "device_id": "d"}"#, 400),
         ("/admin/flags/nav/override", r#"{"variant": "on", "user": "u"}"#, 400),
+        ("/admin/flags/nav/override", r#"{"variant": "on", "user_id": "(none)"}"#, 404),
+        ("/admin/flags/nav/override", r#"{"variant": "on", "user_id": ""}"#, 404),
         ("/admin/flags/nav/override", "{", 400),
+        ("/admin/flags/%ff/override", "{}", 400),
     ] {
         admin(&server, Method::PUT, path, body).await.refusal(status);
     }
+}
+
+#[tokio::test]
+async fn overrides_are_not_cleared_by_mistake() {
+    let server = server().await;
+    admin(&server, Method::PUT, "/admin/flags/nav/override", r#"{"variant": "on", "user_id": "u1"}"#).await;
+    for query in ["userid=u1", "user_id=", "user_id=u1&device_id=d1"] {
+        admin(&server, Method::DELETE, &format!("/admin/flags/nav/override?{query}"), "").await.refusal(400);
+    }
+    assert_eq!(variant(&server, "u1", "nav").await, "on");
+    let cleared = admin(&server, Method::DELETE, "/admin/flags/nav/override?user_id=u1", "").await.json();
+    assert_eq!(cleared, json!({"cleared": 1}));
 }
 
 #[tokio::test]
@@ -121,8 +136,16 @@ async fn metrics_count_what_happens() {
 async fn pages_of_a_browser_get_nothing() {
     let server = server().await;
     let base = format!("http://{}", server.admin_address().unwrap());
-    for header in [("origin", "http://localhost:8080"), ("sec-fetch-site", "cross-site")] {
+    for header in [
+        ("origin", "http://localhost:8080"),
+        ("sec-fetch-site", "cross-site"),
+        // A page whose own name leads here.
+        ("host", "evil.example:3001"),
+    ] {
         ask(&base, Method::GET, "/admin/events", &[header], "").await.refusal(403);
+    }
+    for header in [("sec-fetch-site", "none"), ("host", "localhost:3001"), ("host", "[::1]:3001")] {
+        assert_eq!(ask(&base, Method::GET, "/", &[header], "").await.status, 200, "{header:?}");
     }
     assert!(admin(&server, Method::GET, "/", "").await.text().contains("/admin/explain"));
     admin(&server, Method::GET, "/none", "").await.refusal(404);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{FLAGS, api_key, ask, base64, base64_url, basic, get, post, server};
-use experiment_server::{Cohort, EventSource, Route, Server};
+use experiment_server::{Cohort, EventSource, Fault, Route, Server};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -132,6 +132,11 @@ async fn cohorts_are_served_by_size_and_time() {
     assert_eq!(get("?lastModified=1000").await.json()["memberIds"], json!(["u3"]));
     server.remove_cohort("c1");
     assert!(get("").await.refusal(404).contains("`c1`"));
+    // Nor is it missed when one of this id comes back.
+    server.set_cohort(Cohort::new("c1", ["u4"]).with_last_modified(1000));
+    assert_eq!(get("?lastModified=1001").await.json()["memberIds"], json!(["u4"]));
+    server.set_cohort(Cohort::new("c1", ["u4"]).with_last_modified(5000));
+    assert_eq!(get("?lastModified=4999").await.json()["lastModified"], 5000);
 }
 
 #[tokio::test]
@@ -189,6 +194,16 @@ async fn pages_may_ask_only_if_they_are_named() {
     assert_eq!((leave.status.as_u16(), &leave.headers["access-control-allow-origin"]), (200, &page.1.parse().unwrap()));
     let allowed = leave.headers["access-control-allow-headers"].to_str().unwrap().to_owned();
     assert!(asked[2].1.split(',').all(|name| allowed.split(',').any(|allowed| allowed == name)), "{allowed}");
+    // What goes wrong is readable too, and asking for leave takes no fault from the script.
+    open.faults().once(Route::Flags, Fault::status(503));
+    ask(&open.url(), Method::OPTIONS, "/sdk/v2/flags", &asked, "").await;
+    let failed = get(&open, "/sdk/v2/flags", &[page]).await;
+    assert_eq!(
+        (failed.status.as_u16(), &failed.headers["access-control-allow-origin"]),
+        (503, &page.1.parse().unwrap())
+    );
+    let large = post(&open, VARIANTS, &[page], vec![b'x'; 2 << 20]).await;
+    assert_eq!((large.status.as_u16(), &large.headers["access-control-allow-origin"]), (413, &page.1.parse().unwrap()));
     let other = get(&open, "/sdk/v2/flags", &[("origin", "http://evil.example")]).await;
     assert!(!other.headers.contains_key("access-control-allow-origin"));
 }
@@ -216,6 +231,11 @@ async fn the_server_says_that_it_is_well_and_remembers_requests() {
     assert_eq!((last.route, last.query.as_deref(), last.status.unwrap().as_u16()), (Route::Flags, Some("v=0"), 200));
     assert_eq!(last.header("x-amp-exp-library"), Some("some-sdk/1.0"));
     assert!(!format!("{last:?}").contains("local-deployment-key"));
+    let quiet = Server::builder().request_capacity(0).start().await.unwrap();
+    let body = json!({"api_key": "local-api-key", "events": [{"event_type": "e", "user_id": "user-1"}]}).to_string();
+    let sent = post(&quiet, "/2/httpapi", &[], body);
+    let (_, came) = tokio::join!(sent, quiet.until(common::PATIENCE, |server| server.event_count() == 1));
+    assert!(came && quiet.requests().is_empty());
 }
 
 #[tokio::test]

@@ -41,6 +41,17 @@ async fn another_status() {
 }
 
 #[tokio::test]
+async fn an_empty_refusal_is_sent_as_it_was_made() {
+    let server = server().await;
+    server.faults().once(Route::Flags, Fault::too_many_requests(Duration::from_secs(3)).with_body(""));
+    let answer = get(&server, "/sdk/v2/flags", &[]).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.body.len(), &answer.headers["retry-after"]),
+        (429, 0, &"3".parse().unwrap())
+    );
+}
+
+#[tokio::test]
 async fn another_body() {
     let server = server().await;
     let made =
@@ -48,6 +59,7 @@ async fn another_body() {
     server.faults().script(Route::Flags, [Fault::body("<html>"), made]);
     let garbage = get(&server, "/sdk/v2/flags", &[]).await;
     assert_eq!((garbage.status.as_u16(), garbage.text().as_str()), (200, "<html>"));
+    assert_eq!(garbage.headers["content-type"], "application/json");
     let made = get(&server, "/sdk/v2/flags", &[]).await;
     assert_eq!((made.status.as_u16(), made.text().as_str()), (400, "{\"code\": 400}"));
     assert_eq!(made.headers["server"], "made");
@@ -72,12 +84,67 @@ async fn a_reset() {
 }
 
 #[tokio::test]
-async fn a_stall_lasts_until_the_client_gives_up_or_the_server_stops() {
+async fn a_stall_lasts_until_the_client_gives_up() {
     let server = server().await;
     server.faults().always(Route::Flags, Fault::stall());
-    let waited = timeout(Duration::from_millis(100), open(&server.url(), Method::GET, "/sdk/v2/flags", &[], "")).await;
-    assert!(waited.is_err());
+    let url = server.url();
+    let asked = async { timeout(Duration::from_millis(100), open(&url, Method::GET, "/sdk/v2/flags", &[], "")).await };
+    let (waited, came) = tokio::join!(asked, server.until(PATIENCE, |server| server.requests().len() == 1));
+    assert!(waited.is_err() && came);
+    assert_eq!(server.requests()[0].status, None);
+}
+
+#[tokio::test]
+async fn stopping_waits_for_no_fault() {
+    let day = Duration::from_secs(86_400);
+    for (route, path, fault) in [
+        (Route::Flags, "/sdk/v2/flags", Fault::stall()),
+        (Route::Flags, "/sdk/v2/flags", Fault::none().after(day)),
+        (Route::Flags, "/sdk/v2/flags", Fault::stall_after(10)),
+        (Route::Stream, "/sdk/stream/v1/flags", Fault::stall_after(10)),
+    ] {
+        let server = server().await;
+        server.faults().once(route, fault.clone());
+        let url = server.url();
+        let asking = tokio::spawn(async move {
+            let mut response = open(&url, Method::GET, path, &[], "").await.map_err(drop)?;
+            while let Some(frame) = http_body_util::BodyExt::frame(&mut response).await {
+                frame.map_err(drop)?;
+            }
+            Ok::<(), ()>(())
+        });
+        assert!(server.until(PATIENCE, |server| server.requests().len() == 1).await);
+        let started = Instant::now();
+        server.shutdown().await;
+        assert!(started.elapsed() < Duration::from_secs(3), "{fault:?}");
+        // Only a stream may come to its end there.
+        assert_eq!(asking.await.unwrap().is_ok(), route == Route::Stream, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_half_request_does_not_hold_up_stopping() {
+    let server = server().await;
+    let mut head = TcpStream::connect(server.address()).await.unwrap();
+    head.write_all(b"GET / HTTP/1.1\r\nhost").await.unwrap();
+    let mut body = TcpStream::connect(server.address()).await.unwrap();
+    body.write_all(b"POST /batch HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
     assert!(server.until(PATIENCE, |server| server.requests().len() == 1).await);
+    let started = Instant::now();
+    tokio::join!(server.shutdown(), server.shutdown());
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn a_stalled_stream_can_be_ended_and_cut() {
+    let server = server().await;
+    server.faults().script(Route::Stream, [Fault::stall_after(10), Fault::stall_after(10)]);
+    let mut stream = Stream::open(&server).await;
+    server.end_streams();
+    assert_eq!(stream.next().await, Ok(None));
+    let mut stream = Stream::open(&server).await;
+    server.cut_streams();
+    assert!(stream.next().await.is_err());
 }
 
 #[tokio::test]

@@ -60,6 +60,31 @@ async fn quiet_streams_are_kept_alive_by_a_space() {
 }
 
 #[tokio::test]
+async fn what_was_published_before_the_end_comes_before_it() {
+    let server = server().await;
+    for round in 0..20 {
+        let mut stream = Stream::open(&server).await;
+        stream.keys().await;
+        let key = format!("round-{round}");
+        server.set_flags(flags_named(&[&key])).unwrap();
+        server.end_streams();
+        assert_eq!(stream.keys().await, [key]);
+        assert_eq!(stream.next().await, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn keep_alives_can_be_turned_off() {
+    for never in [Duration::ZERO, Duration::MAX] {
+        let server = Server::builder().keep_alive(never).start().await.unwrap();
+        let mut stream = Stream::open(&server).await;
+        assert_eq!(stream.next().await.unwrap().unwrap(), "data: []");
+        server.set_flags(flags_named(&["a"])).unwrap();
+        assert_eq!(stream.keys().await, ["a"]);
+    }
+}
+
+#[tokio::test]
 async fn streams_end_are_cut_and_are_counted() {
     let server = server().await;
     let mut ended = Stream::open(&server).await;

@@ -1,5 +1,6 @@
 //! Flags and their overrides.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use crate::flags::{Override, Subject};
 use crate::query::Query;
-use crate::reply::{Refusal, json, json_bytes};
+use crate::reply::{Refusal, json, json_bytes, of_path};
 use crate::routes::App;
 
 #[derive(Serialize)]
@@ -32,7 +33,11 @@ pub(super) async fn all(State(app): State<App>) -> Response {
 }
 
 /// One flag, as it is served.
-pub(super) async fn one(State(app): State<App>, Path(key): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn one(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let key = of_path(path)?;
     let flags = app.state.snapshot().flags;
     let flag = flags.raw.iter().rfind(|flag| flag.key.as_deref() == Some(key.as_str()));
     let flag = flag.ok_or_else(|| Refusal::not_found(format!("there is no flag `{key}`")))?;
@@ -50,9 +55,10 @@ struct Wanted {
 /// Sets an override.
 pub(super) async fn set_override(
     State(app): State<App>,
-    Path(key): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
+    let key = of_path(path)?;
     let wanted: Wanted = serde_json::from_slice(&body)
         .map_err(|error| Refusal::bad_request(format!("the body is no override: {error}")))?;
     let wanted = match (wanted.user_id, wanted.device_id) {
@@ -71,15 +77,17 @@ pub(super) async fn set_override(
 /// Takes overrides away.
 pub(super) async fn clear_override(
     State(app): State<App>,
-    Path(key): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Refusal> {
+    let key = of_path(path)?;
     let query = Query::parse(uri.query()).map_err(Refusal::bad_request)?;
-    let subject = match (query.get("user_id"), query.get("device_id")) {
-        (Some(id), _) => Some(Subject::UserId(id.to_owned())),
-        (None, Some(id)) => Some(Subject::DeviceId(id.to_owned())),
-        (None, None) if query.has("everyone") => Some(Subject::Everyone),
-        (None, None) => None,
+    let subject = match query.pairs() {
+        [] => None,
+        [(name, id)] if name == "user_id" && !id.is_empty() => Some(Subject::UserId(id.clone())),
+        [(name, id)] if name == "device_id" && !id.is_empty() => Some(Subject::DeviceId(id.clone())),
+        [(name, _)] if name == "everyone" => Some(Subject::Everyone),
+        _ => return Err(Refusal::bad_request("give user_id, device_id or everyone, one of them, or nothing for all")),
     };
     let cleared = app.state.clear_overrides(&key, subject.as_ref());
     Ok(json(StatusCode::OK, &json!({"cleared": cleared})))

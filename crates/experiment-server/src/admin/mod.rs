@@ -8,13 +8,17 @@ mod explain;
 mod flags;
 mod metrics;
 
+use std::net::IpAddr;
+
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{StatusCode, Uri, header};
+use http::uri::Authority;
+use http::{HeaderValue, StatusCode, Uri, header};
 
+use crate::faults::limit;
 use crate::reply::Refusal;
 use crate::routes::{App, healthy, ready, wrong_method};
 
@@ -44,17 +48,29 @@ pub(crate) fn router(app: App) -> Router {
         .route("/readyz", get(ready))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(app)
+        .with_state(app.clone())
+        .layer(from_fn_with_state(app, limit))
         .layer(from_fn(no_pages))
 }
 
-/// Browsers send `Origin` with everything that a page of another origin asks and that could change something, and name
-/// the host that they believe to speak to.
+/// Browsers say when a page asks: by `Origin`, or by `Sec-Fetch-Site`, which is `none` when it was the user. A page that
+/// made its own name lead here says neither, but names itself as the host.
 async fn no_pages(request: Request, next: Next) -> Response {
-    if request.headers().contains_key(header::ORIGIN) || request.headers().contains_key("sec-fetch-site") {
+    let headers = request.headers();
+    let page = headers.contains_key(header::ORIGIN)
+        || headers.get("sec-fetch-site").is_some_and(|site| site != "none")
+        || headers.get(header::HOST).is_some_and(|host| !is_ours(host));
+    if page {
         return Refusal::new(StatusCode::FORBIDDEN, "this port does not answer to pages of a browser").into_response();
     }
     next.run(request).await
+}
+
+/// An address, or the name that always means this machine.
+fn is_ours(host: &HeaderValue) -> bool {
+    let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok()
 }
 
 async fn unknown(uri: Uri) -> Response {

@@ -8,7 +8,7 @@ use experiment_server::{check_cohorts, check_flags};
 use super::Sources;
 
 /// Check files before they are deployed. Fails if one could not be served.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(super) struct Check {
     #[command(flatten)]
     sources: Sources,

@@ -8,7 +8,7 @@ use experiment_server::explain;
 use super::Sources;
 
 /// Tell why a user gets what a flag gives.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(super) struct Explain {
     #[command(flatten)]
     sources: Sources,

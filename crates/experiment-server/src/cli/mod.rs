@@ -14,14 +14,14 @@ use tracing_subscriber::EnvFilter;
 /// Serves feature flags and experiments from a file, as Amplitude Experiment's service does.
 ///
 /// Point the server URL of any SDK at it: no account and no network are needed.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
@@ -29,7 +29,7 @@ enum Command {
 }
 
 /// Where flags and cohorts are read from.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 struct Sources {
     /// A JSON file with a list of flags, or a folder of such files.
     #[arg(value_name = "PATH")]

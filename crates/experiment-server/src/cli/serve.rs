@@ -9,7 +9,7 @@ use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, DEFAULT_SECRET_
 use super::Sources;
 
 /// Serve flags until interrupted. A change of the files goes out to every stream at once.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(super) struct Serve {
     #[command(flatten)]
     sources: Sources,
@@ -23,15 +23,27 @@ pub(super) struct Serve {
     admin_listen: SocketAddr,
 
     /// A deployment key to accept; give it more than once for more.
-    #[arg(long = "deployment-key", value_name = "KEY", default_value = DEFAULT_DEPLOYMENT_KEY)]
+    #[arg(
+        long = "deployment-key",
+        value_name = "KEY",
+        default_value = DEFAULT_DEPLOYMENT_KEY,
+        env = "EXPERIMENT_DEPLOYMENT_KEY",
+        hide_env_values = true
+    )]
     deployment_keys: Vec<String>,
 
     /// The project's API key, for events and cohorts.
-    #[arg(long, value_name = "KEY", default_value = DEFAULT_API_KEY)]
+    #[arg(long, value_name = "KEY", default_value = DEFAULT_API_KEY, env = "EXPERIMENT_API_KEY", hide_env_values = true)]
     api_key: String,
 
     /// The project's secret key, for cohorts.
-    #[arg(long, value_name = "KEY", default_value = DEFAULT_SECRET_KEY)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        default_value = DEFAULT_SECRET_KEY,
+        env = "EXPERIMENT_SECRET_KEY",
+        hide_env_values = true
+    )]
     secret_key: String,
 
     /// A page that browsers let ask, such as http://localhost:8080, or * for all; give it more than once for more.
@@ -48,7 +60,7 @@ impl Serve {
 
     async fn serve(self) -> Result<(), Box<dyn Error>> {
         // Listened to from the start, so that no signal is missed.
-        let interrupted = interrupted()?;
+        let mut interrupted = Interrupts::listen()?;
         let mut builder = Server::builder()
             .path(&self.sources.path)
             .project_keys(&self.api_key, &self.secret_key)
@@ -66,9 +78,13 @@ impl Serve {
         }
         let server = builder.start().await?;
         self.announce(&server);
-        interrupted.await;
+        interrupted.recv().await;
         tracing::info!("stopping");
-        server.shutdown().await;
+        tokio::select! {
+            () = server.shutdown() => {}
+            // Who asks twice means it.
+            _ = interrupted.recv() => tracing::warn!("stopped at once"),
+        }
         Ok(())
     }
 
@@ -107,25 +123,37 @@ fn shown<'a>(key: &'a str, default: &str, option: &'a str) -> String {
     if key == default { key.to_owned() } else { format!("as given by {option}") }
 }
 
-/// Ends when the program is asked to stop.
-fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+/// Hears when the program is asked to stop.
+struct Interrupts {
     #[cfg(unix)]
-    let terminate = {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+impl Interrupts {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            signals: {
+                use tokio::signal::unix::{SignalKind, signal};
+                [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]
+            },
+        })
+    }
+
+    #[cfg(unix)]
+    async fn recv(&mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
+    }
+
     #[cfg(not(unix))]
-    let terminate = async {
+    async fn recv(&mut self) {
         // Without a signal to wait for, only the end of the process stops the server.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    Ok(terminate)
+    }
 }

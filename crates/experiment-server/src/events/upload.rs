@@ -32,6 +32,12 @@ const RESERVED_IDS: [&str; 15] = [
     "lmy47d",
 ];
 
+/// How many characters a text may have, by the service's documentation.
+const LONGEST: usize = 1024;
+
+/// Members of an event that are texts.
+const TEXTS: [&str; 4] = ["event_type", "user_id", "device_id", "insert_id"];
+
 /// Members of an event that have to be objects where they are given.
 const OBJECTS: [&str; 4] = ["event_properties", "user_properties", "groups", "group_properties"];
 
@@ -45,7 +51,7 @@ pub(crate) struct Upload {
 
 #[derive(Deserialize)]
 struct UploadOptions {
-    min_id_length: Option<usize>,
+    min_id_length: Option<f64>,
 }
 
 /// Why an upload is refused, in the form that uploaders read.
@@ -93,7 +99,9 @@ impl Upload {
         if events.len() > MOST_EVENTS {
             return Err(Rejected::too_large());
         }
-        let shortest = upload.options.and_then(|options| options.min_id_length).unwrap_or(MIN_ID_LENGTH);
+        let given = upload.options.and_then(|options| options.min_id_length);
+        // An empty id is none, whatever is given.
+        let shortest = given.map_or(MIN_ID_LENGTH, |length| length as usize).max(1);
         let mut rejected = Rejected::new(StatusCode::BAD_REQUEST, "Invalid field values on some events");
         for (index, event) in events.iter().enumerate() {
             rejected.check(index, event, shortest);
@@ -120,7 +128,8 @@ impl Rejected {
             }
             Some(_) => invalid("event_type"),
         }
-        if given("time").is_some_and(|time| !time.is_u64()) {
+        let is_time = |time: &Value| time.as_f64().is_some_and(|time| time >= 0.0 && time.fract() == 0.0);
+        if given("time").is_some_and(|time| !is_time(time)) {
             invalid("time");
         }
         if given("insert_id").is_some_and(|id| !id.is_string()) {
@@ -131,6 +140,11 @@ impl Rejected {
                 invalid(field);
             }
         }
+        for (field, value) in TEXTS.into_iter().filter_map(|field| Some((field, given(field)?.as_str()?))) {
+            if value.chars().count() > LONGEST {
+                self.events_with_invalid_fields.entry(field).or_default().push(index);
+            }
+        }
         self.check_ids(index, [("user_id", given("user_id")), ("device_id", given("device_id"))], shortest);
     }
 
@@ -139,18 +153,25 @@ impl Rejected {
         let mut short = Vec::new();
         let mut usable = false;
         for (field, id) in ids {
-            match id {
-                None => {}
-                Some(Value::String(id)) if RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str()) => {
-                    self.events_with_invalid_fields.entry(field).or_default().push(index);
-                    usable = true;
-                }
-                Some(Value::String(id)) if id.chars().count() < shortest => short.push(field),
-                Some(Value::String(_) | Value::Number(_)) => usable = true,
+            let text = match id {
+                None => continue,
+                Some(Value::String(id)) => id.clone(),
+                Some(Value::Number(id)) => id.to_string(),
                 Some(_) => {
                     self.events_with_invalid_fields.entry(field).or_default().push(index);
                     usable = true;
+                    continue;
                 }
+            };
+            let reserved =
+                id.is_some_and(Value::is_string) && RESERVED_IDS.contains(&text.to_ascii_lowercase().as_str());
+            if reserved {
+                self.events_with_invalid_fields.entry(field).or_default().push(index);
+            }
+            if reserved || text.chars().count() >= shortest {
+                usable = true;
+            } else {
+                short.push(field);
             }
         }
         if usable {
@@ -215,6 +236,20 @@ mod tests {
         assert_eq!(rejected["events_with_invalid_id_lengths"], json!({"user_id": [2], "device_id": [2]}));
         let invalid = json!({"time": [4], "groups": [4], "user_id": [5], "event": [6]});
         assert_eq!(rejected["events_with_invalid_fields"], invalid);
+    }
+
+    #[test]
+    fn ids_are_measured_as_texts_and_never_empty() {
+        for (event, good) in [
+            (json!({"event_type": "e", "user_id": 12345, "time": 1.0}), true),
+            (json!({"event_type": "e", "user_id": 5}), false),
+            (json!({"event_type": "e", "user_id": "user-1", "time": 1.5}), false),
+            (json!({"event_type": "e", "user_id": "x".repeat(1025)}), false),
+        ] {
+            assert_eq!(upload(&json!({"api_key": "key", "events": [event]})).is_ok(), good, "{event}");
+        }
+        let empty = json!({"api_key": "key", "events": [{"event_type": "e", "user_id": ""}], "options": {"min_id_length": 0.0}});
+        assert_eq!(upload(&empty).unwrap_err()["events_with_invalid_id_lengths"], json!({"user_id": [0]}));
     }
 
     #[test]

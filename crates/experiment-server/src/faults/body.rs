@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use super::End;
 use crate::net::Control;
+use crate::stop::Stop;
 
 /// What was sent has to be on its way before the connection breaks.
 const SETTLE: Duration = Duration::from_millis(10);
@@ -24,12 +25,39 @@ pub(crate) struct FaultyBody {
     end: End,
     control: Arc<Control>,
     settling: Option<Pin<Box<Sleep>>>,
+    /// What a stall ends with.
+    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ended: bool,
 }
 
 impl FaultyBody {
-    pub(crate) fn new(inner: Body, bytes: usize, end: End, control: Arc<Control>) -> Self {
-        Self { inner, left: bytes, end, control, settling: None }
+    pub(crate) fn new(inner: Body, bytes: usize, end: End, control: Arc<Control>, mut stop: Stop) -> Self {
+        let stopped = Box::pin(async move { stop.told().await });
+        Self { inner, left: bytes, end, control, settling: None, stopped, ended: false }
     }
+
+    /// Nothing comes until the server stops, or until the stream behind this one is ended.
+    fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let of_known_length = self.inner.size_hint().exact().is_some();
+        while !self.ended && !of_known_length {
+            match Pin::new(&mut self.inner).poll_frame(context) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(ended) => {
+                    self.ended = true;
+                    return Poll::Ready(ended);
+                }
+                Poll::Pending => break,
+            }
+        }
+        match self.stopped.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(cut()))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+fn cut() -> axum::Error {
+    axum::Error::new(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the script of faults"))
 }
 
 impl http_body::Body for FaultyBody {
@@ -55,8 +83,7 @@ impl http_body::Body for FaultyBody {
             };
         }
         if self.end == End::Stall {
-            // Dropped with the connection.
-            return Poll::Pending;
+            return self.poll_stall(context);
         }
         let settling = self.settling.get_or_insert_with(|| Box::pin(sleep(SETTLE)));
         if settling.as_mut().poll(context).is_pending() {
@@ -65,8 +92,7 @@ impl http_body::Body for FaultyBody {
         if self.end == End::Reset {
             self.control.reset();
         }
-        let cut = io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the script of faults");
-        Poll::Ready(Some(Err(axum::Error::new(cut))))
+        Poll::Ready(Some(Err(cut())))
     }
 
     // The whole length, so that the answer promises more than comes.

@@ -68,7 +68,7 @@ impl Fault {
     /// Status 429 with `Retry-After`, in whole seconds, rounded up.
     #[must_use]
     pub fn too_many_requests(retry_after: Duration) -> Self {
-        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        let seconds = retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0));
         Self::status(429).with_header(http::header::RETRY_AFTER, seconds.into())
     }
 
@@ -77,7 +77,7 @@ impl Fault {
         Self::new(Action::Respond { status: StatusCode::OK, headers: Vec::new(), body: Some(body.into()) })
     }
 
-    /// Adds a header to an answer made by [`Fault::status`] or [`Fault::body`].
+    /// Sets a header of an answer made by [`Fault::status`] or [`Fault::body`], whose type is JSON unless set.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let Action::Respond { headers, .. } = &mut self.action {

@@ -2,6 +2,7 @@
 
 mod body;
 mod fault;
+mod layer;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) use body::FaultyBody;
 pub use fault::Fault;
 pub(crate) use fault::{Action, End};
+pub(crate) use layer::{limit, meet};
 
 use crate::Route;
 

@@ -10,8 +10,12 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::RawFlag;
+use super::raw::Members;
 
-/// Whom an override is for.
+/// What conditions call a value that is not there.
+const NO_VALUE: &str = "(none)";
+
+/// Whom an override is for. Ids are compared as the condition `is` does it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -82,6 +86,11 @@ impl Override {
 
 /// Why an override cannot be set, if it cannot.
 pub(crate) fn check_override(flags: &[RawFlag], wanted: &Override) -> Result<(), String> {
+    if let Subject::UserId(id) | Subject::DeviceId(id) = &wanted.subject
+        && (id.is_empty() || id == NO_VALUE)
+    {
+        return Err(format!("`{id}` is no id that an override could be for"));
+    }
     let Some(flag) = flags.iter().rfind(|flag| flag.key.as_deref() == Some(wanted.flag.as_str())) else {
         return Err(format!("there is no flag `{}`", wanted.flag));
     };
@@ -118,31 +127,6 @@ fn splice(flag: &str, overrides: &[&Override]) -> Option<String> {
     text.push_str(&segments.join(","));
     text.push_str("]}");
     Some(text)
-}
-
-/// An object's members in their order, repeated ones included.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
-    }
 }
 
 #[cfg(test)]

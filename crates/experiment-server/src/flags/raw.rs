@@ -1,5 +1,6 @@
 //! Flags as they stand in a file: kept as text, so that what goes out is what was written.
 
+use std::fmt;
 use std::sync::Arc;
 
 use evaluation_core::wire;
@@ -47,13 +48,40 @@ fn describe(error: &serde_json::Error) -> String {
     format!("not JSON: {error}")
 }
 
+/// The last member of that name counts, and scalars stand for their text, as the engine has it.
 fn key(json: &str) -> Option<Box<str>> {
-    #[derive(Deserialize)]
-    struct Keyed<'a> {
-        #[serde(borrow)]
-        key: std::borrow::Cow<'a, str>,
+    let members = serde_json::from_str::<Members<'_>>(json).ok()?.0;
+    let (_, key) = members.iter().rfind(|(name, _)| name == "key")?;
+    match serde_json::from_str(key.get()).ok()? {
+        serde_json::Value::String(key) => Some(key.into()),
+        serde_json::Value::Number(_) | serde_json::Value::Bool(_) => Some(key.get().into()),
+        _ => None,
     }
-    serde_json::from_str::<Keyed<'_>>(json).ok().map(|keyed| keyed.key.into())
+}
+
+/// An object's members in their order, repeated ones included.
+pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
 }
 
 /// JSON without the white space between its tokens: a message of a stream is one line. Numbers, escapes and the order of
@@ -91,6 +119,13 @@ mod tests {
         assert_eq!(&*flags[0].json, r#"{"key":"a","n":1.0}"#);
         assert_eq!(flags[0].key.as_deref(), Some("a"));
         assert_eq!((flags[1].key.as_deref(), flags[1].index), (None, 1));
+    }
+
+    #[test]
+    fn the_last_key_counts() {
+        let flags = read("a.json", br#"[{"key": "x", "key": "c"}, {"key": 7}, {"key": null}]"#).unwrap();
+        let keys: Vec<Option<&str>> = flags.iter().map(|flag| flag.key.as_deref()).collect();
+        assert_eq!(keys, [Some("c"), Some("7"), None]);
     }
 
     #[test]

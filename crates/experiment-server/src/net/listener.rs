@@ -91,6 +91,7 @@ async fn accept(
 
 async fn connection(stream: TcpStream, service: Service, mut stop: Stop) {
     let control = Arc::new(Control::default());
+    let begun = Arc::clone(&control);
     let _counted = service.count_connection();
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(&control)));
     let answer = service_fn(move |request| service.clone().answer(Arc::clone(&control), request));
@@ -103,6 +104,10 @@ async fn connection(stream: TcpStream, service: Service, mut stop: Stop) {
             ended = connection.as_mut() => break ended,
             () = stop.told(), if !stopping => {
                 stopping = true;
+                if !begun.has_begun() {
+                    // Idle, or in the middle of its first head.
+                    return;
+                }
                 connection.as_mut().graceful_shutdown();
             }
         }

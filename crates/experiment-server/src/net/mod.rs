@@ -5,5 +5,5 @@ mod service;
 mod socket;
 
 pub(crate) use listener::{Listener, bind};
-pub(crate) use service::Service;
+pub(crate) use service::{Abandoned, Service};
 pub(crate) use socket::Control;

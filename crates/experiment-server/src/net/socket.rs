@@ -24,12 +24,28 @@ const LINGER_BYTES: usize = 64 << 20;
 pub(crate) struct Control {
     reset: AtomicBool,
     linger: AtomicBool,
+    begun: AtomicBool,
+    bare: AtomicBool,
 }
 
 impl Control {
     /// Lets the connection end with a reset. It has to end by other means.
     pub(crate) fn reset(&self) {
         self.reset.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that a request is here, with its whole head.
+    pub(super) fn begin(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Says that the next refusal has no body because it was made so.
+    pub(super) fn bare_on_purpose(&self) {
+        self.bare.store(true, Ordering::Relaxed);
     }
 
     /// Says that a request was refused before it was read to its end.
@@ -71,6 +87,9 @@ impl Socket {
     /// replaced by a refusal that says why.
     fn takes(&mut self, head: &[u8]) -> bool {
         let Some(refusal) = refusal(head) else { return false };
+        if self.control.bare.swap(false, Ordering::Relaxed) {
+            return false;
+        }
         self.instead = refusal;
         self.control.linger();
         true

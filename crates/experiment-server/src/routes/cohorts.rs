@@ -1,17 +1,18 @@
 //! Cohorts and memberships.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri, header};
 
 use super::App;
 use crate::query::Query;
-use crate::reply::{Refusal, json, json_bytes};
+use crate::reply::{Refusal, json, json_bytes, of_path};
 
 /// `/sdk/v1/cohort/{id}`: a cohort with its members.
 pub(super) async fn cohort(
     State(app): State<App>,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -19,6 +20,7 @@ pub(super) async fn cohort(
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"cohorts\"")];
         return Ok((challenge, Refusal::unauthorized(reason)).into_response());
     }
+    let id = of_path(path)?;
     let query = Query::parse(uri.query()).map_err(Refusal::bad_request)?;
     let largest = query.number::<u64>("maxCohortSize").map_err(Refusal::bad_request)?;
     let modified = query.number::<i64>("lastModified").map_err(Refusal::bad_request)?;
@@ -39,10 +41,11 @@ pub(super) async fn cohort(
 /// `/sdk/v2/memberships/{groupType}/{groupName}`: the ids of the cohorts that a group is in.
 pub(super) async fn memberships(
     State(app): State<App>,
-    Path((group_type, name)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     app.state.keys.allow_deployment(&headers).map_err(Refusal::unauthorized)?;
+    let (group_type, name) = of_path(path)?;
     let cohorts = app.state.snapshot().cohorts;
     let ids: Vec<&str> = cohorts.store.cohorts_of(&group_type, &name).collect();
     Ok(json(StatusCode::OK, &ids))

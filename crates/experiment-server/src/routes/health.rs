@@ -13,7 +13,7 @@ pub(crate) async fn healthy() -> Response {
     json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// It has flags, and is not about to stop.
+/// It serves, if only an empty set, and is not about to stop.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     if app.stop.is_told() {
         return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping").into_response();

@@ -13,11 +13,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{Method, StatusCode, Uri};
 use tower_http::compression::CompressionLayer;
 
+use crate::faults::meet;
 use crate::reply::Refusal;
 use crate::state::State;
 use crate::stop::Stop;
@@ -34,6 +36,7 @@ pub(crate) struct App {
 }
 
 pub(crate) fn router(app: App, cors: Option<tower_http::cors::CorsLayer>) -> Router {
+    let script = app.clone();
     let router = Router::new()
         .route("/sdk/v2/vardata", get(evaluation::variants).post(evaluation::variants))
         .route("/v1/vardata", get(evaluation::api).post(evaluation::api))
@@ -52,7 +55,8 @@ pub(crate) fn router(app: App, cors: Option<tower_http::cors::CorsLayer>) -> Rou
         // Bodies are limited, by route, before they come here.
         .layer(DefaultBodyLimit::disable())
         // Not for streams, which it leaves alone by their type.
-        .layer(CompressionLayer::new().gzip(true));
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(from_fn_with_state(script, meet));
     match cors {
         Some(cors) => router.layer(cors),
         None => router,

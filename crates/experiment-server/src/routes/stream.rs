@@ -79,12 +79,8 @@ impl Source {
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
             tokio::select! {
-                () = self.stop.told() => return None,
-                changed = self.end.changed() => {
-                    changed.ok()?;
-                    let cut = io::Error::new(io::ErrorKind::ConnectionAborted, "streams are cut");
-                    return if self.end.borrow().abrupt { Some(Err(cut)) } else { None };
-                }
+                // What was published before the end comes before it.
+                biased;
                 changed = self.snapshots.changed() => {
                     changed.ok()?;
                     let flags = Arc::clone(&self.snapshots.borrow_and_update().flags);
@@ -96,6 +92,12 @@ impl Source {
                     self.sent = Some(flags);
                     self.wind();
                     return Some(Ok(message));
+                }
+                () = self.stop.told() => return None,
+                changed = self.end.changed() => {
+                    changed.ok()?;
+                    let cut = io::Error::new(io::ErrorKind::ConnectionAborted, "streams are cut");
+                    return if self.end.borrow().abrupt { Some(Err(cut)) } else { None };
                 }
                 () = self.keep_alive.as_mut() => {
                     self.wind();

@@ -14,6 +14,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long anything may take.
@@ -123,6 +125,19 @@ pub(crate) fn base64_url(text: &str) -> String {
 
 pub(crate) async fn server() -> Server {
     Server::builder().flags_json(FLAGS).start().await.unwrap()
+}
+
+/// Sends bytes as they are, and reads the answer to its end.
+pub(crate) async fn raw(server: &Server, request: Vec<u8>) -> String {
+    let mut socket = TcpStream::connect(server.address()).await.unwrap();
+    let (mut from, mut to) = socket.split();
+    let mut answer = Vec::new();
+    // The server may stop reading before everything is sent.
+    let sent = async { drop(to.write_all(&request).await) };
+    let read = timeout(PATIENCE, from.read_to_end(&mut answer));
+    let ((), read) = tokio::join!(sent, read);
+    read.unwrap().unwrap();
+    String::from_utf8(answer).unwrap()
 }
 
 /// An open stream, read message by message.
