@@ -1,4 +1,5 @@
-//! Decides every flag of `flags.json` for every user of `users.json`, and tells why. Needs no network and no account.
+//! The main job, with nothing but this machine: a local server with the flags of `flags.json`, a client that decides by
+//! them here and follows their stream, and one that asks the server to decide. Then a rollout changes while they run.
 //!
 //! Run it from the workspace root: `cargo run --example quickstart`.
 #![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
@@ -6,118 +7,83 @@
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use evaluation_core::{Explanation, FlagSet, User, Value};
-use serde::Deserialize;
+use experiment::{LocalEvaluationClient, RemoteEvaluationClient, User};
+use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Server};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    // Compile once, evaluate as often as you like: a `FlagSet` never changes, and its clones share everything.
-    let flags = FlagSet::from_json(&read("flags.json")?).map_err(|error| format!("flags.json: {error}"))?;
-    let users = read_users("users.json")?;
+/// The flag whose rollout changes.
+const FLAG: &str = "faster-search";
 
-    // A flag that cannot be used is left out and told here; the others work all the same.
-    for diagnostic in flags.diagnostics() {
-        println!("{diagnostic}");
-    }
-    println!("{} flags, {} problems found.\n", flags.len(), flags.diagnostics().len());
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // In the place of the service: the same protocol, from a file. Leave the URLs away to use the service.
+    let flags = read("flags.json")?;
+    let server = Server::builder().flags_json(flags.clone()).start().await?;
+    println!("A local server serves {} flags at {}.\n", server.flag_count(), server.url());
 
-    print_table(&flags, &users);
-    print_upload_limits(&flags, &users)?;
+    // Decides here, in nanoseconds; the stream keeps its flags fresh, and polls stand in where there is none.
+    let local = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY)
+        .server_url(server.url())
+        .stream_server_url(server.url())
+        .stream_updates(true)
+        .build()?;
+    local.start().await?;
 
-    // The whole story of one decision: every condition asked, every hash, the flags that it depends on.
-    if let Some(user) = users.first()
-        && let Some(explanation) = flags.explain(user, "checkout-survey")
-    {
-        println!("Why {} gets `checkout-survey`, in full:\n\n{explanation}", name(user));
-    }
-    println!("Next: edit examples/flags.json (a percentage, a country, a cohort) and run this again.");
+    // Asks the service to decide.
+    let remote = RemoteEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).server_url(server.url()).build()?;
+
+    let users: Vec<User> = serde_json::from_str(&read("users.json")?)?;
+    compare(&local, &remote, &users).await?;
+
+    // What somebody does in the console: `faster-search` goes from 30 % of everyone to all.
+    let on = |local: &LocalEvaluationClient| users.iter().filter(|user| local.evaluate(user).is_on(FLAG)).count();
+    println!("`{FLAG}` is on for {} of {} users. Now its rollout goes to 100 % …", on(&local), users.len());
+    let mut changes = local.changes();
+    let changed = Instant::now();
+    server.set_flags(flags.replacen("\"range\": [0, 30]", "\"range\": [0, 100]", 1))?;
+    let change = tokio::time::timeout(Duration::from_secs(5), changes.next()).await?.ok_or("the client is gone")?;
+    println!(
+        "… the stream told of {:?} after {:.1} ms, and it is on for {} of {} users.\n",
+        change.keys,
+        changed.elapsed().as_secs_f64() * 1e3,
+        on(&local),
+        users.len()
+    );
+    compare(&local, &remote, &users).await?;
+
+    let status = local.status();
+    println!("The client has its {} flags by {:?}.", status.flags, status.origin);
+    local.close().await;
+    server.shutdown().await;
+    println!("Next: edit examples/flags.json and run this again, or read docs/architecture.md.");
     Ok(())
 }
 
-/// Who gets which variant of which flag, and why.
-fn print_table(flags: &FlagSet, users: &[User]) {
-    let user_width = users.iter().map(|user| name(user).chars().count()).max().unwrap_or_default();
-    let flag_width = flags.keys().map(|flag| flag.chars().count()).max().unwrap_or_default();
-    let row = |user: &str, flag: &str, variant: &str, why: &str| {
-        println!("{user:user_width$}  {flag:flag_width$}  {variant:8}  {why}");
-    };
-    row("USER", "FLAG", "VARIANT", "WHY");
+/// What every user gets, as both clients say.
+async fn compare(
+    local: &LocalEvaluationClient,
+    remote: &RemoteEvaluationClient,
+    users: &[User],
+) -> Result<(), Box<dyn Error>> {
+    println!("{:8} {:16} {:10} REMOTE", "USER", "FLAG", "LOCAL");
     for user in users {
-        // No keys means all flags.
-        let variants = flags.evaluate(user, &[]);
-        for flag in flags.keys() {
-            let variant = variants.get(flag).and_then(|variant| variant.key()).unwrap_or("none");
-            // Ask for reasons only where somebody reads them: an explanation costs more than the decision.
-            let why = flags.explain(user, flag).map(|explanation| why(&explanation)).unwrap_or_default();
-            row(name(user), flag, variant, &why);
+        let (here, there) = (local.evaluate(user), remote.fetch(user).await?);
+        for (flag, variant) in here.iter() {
+            let asked = there.get(flag).and_then(|variant| variant.key()).unwrap_or("none");
+            let decided = variant.key().unwrap_or("none");
+            println!("{:8} {flag:16} {decided:10} {asked}", user.user_id().unwrap_or_default());
         }
-        println!();
+        if here != there {
+            return Err("the two differ".into());
+        }
     }
-}
-
-/// The segment that decided, and where the user landed in it if it splits users by a hash.
-fn why(explanation: &Explanation) -> String {
-    let Some(segment) = explanation.segment.and_then(|place| explanation.segments.get(place)) else {
-        return "no segment yields a variant".to_owned();
-    };
-    let mut why = segment.name.clone().unwrap_or_else(|| format!("segment {}", segment.index));
-    if let Some(bucket) = &segment.bucket {
-        let by = bucket.selector.last().map(String::as_str).unwrap_or_default();
-        why += &match (bucket.percentage, &bucket.allocation) {
-            (None, _) => format!(": has no {by}"),
-            (Some(_), Some(range)) if (range.start, range.end) == (0, 100) => format!(": split by {by}"),
-            (Some(percentage), None) => format!(": {by} is at {percentage} %, outside"),
-            (Some(percentage), Some(range)) => {
-                format!(": {by} is at {percentage} %, within {} to {}", range.start, range.end)
-            }
-        };
-    }
-    why
-}
-
-/// What the payloads of `upload-limits` look like. Texts are borrowed from the payload.
-#[derive(Deserialize)]
-struct UploadLimits<'a> {
-    max_megabytes: u32,
-    #[serde(borrow)]
-    formats: Vec<&'a str>,
-}
-
-/// A variant's payload can carry settings: here it is read into a type of our own.
-fn print_upload_limits(flags: &FlagSet, users: &[User]) -> Result<(), Box<dyn Error>> {
-    println!("The payload of `upload-limits`, as a struct:");
-    for user in users {
-        // Decides this one flag, without the others.
-        let Some(variant) = flags.variant(user, "upload-limits") else { continue };
-        let Some(limits) = variant.payload::<UploadLimits<'_>>()? else { continue };
-        println!("  {} may upload {} up to {} MB", name(user), limits.formats.join(", "), limits.max_megabytes);
-    }
-    println!();
+    println!("Both agree, metadata and payloads included.\n");
     Ok(())
-}
-
-/// Reads a list of users. Fields of an unexpected form are left out and told; they never fail the user.
-fn read_users(file: &str) -> Result<Vec<User>, Box<dyn Error>> {
-    let json = Value::from_json(&read(file)?).map_err(|error| format!("{file}: {error}"))?;
-    let Value::Array(users) = json else {
-        return Err(format!("{file}: expected a list of users").into());
-    };
-    let read = users.into_iter().map(|user| {
-        let (user, diagnostics) = User::from_value(user);
-        for diagnostic in diagnostics {
-            println!("warning: user `{}`: {diagnostic}", name(&user));
-        }
-        user
-    });
-    Ok(read.collect())
 }
 
 /// Reads a file that stands beside this program's source.
-fn read(file: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+fn read(file: &str) -> Result<String, Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    Ok(fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?)
-}
-
-fn name(user: &User) -> &str {
-    user.user_id().unwrap_or("(no user id)")
+    Ok(fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?)
 }

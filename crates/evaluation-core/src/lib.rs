@@ -71,6 +71,5 @@ pub use variants::{Metadata, ReadError, Variant, VariantRef, Variants};
 
 /// The examples of the README files, tested as they stand.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../README.md")]
 mod readme {}

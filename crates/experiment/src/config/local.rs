@@ -1,0 +1,127 @@
+//! Options of local evaluation.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use transport::updater::{Mode, UpdaterConfig};
+use transport::{ServerZone, Urls};
+
+use super::{ConfigError, ProxyConfig, millis, positive};
+
+/// Options of local evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
+///
+/// ```
+/// use experiment::LocalEvaluationConfig;
+///
+/// let config: LocalEvaluationConfig = serde_json::from_str(r#"{"serverZone": "eu", "streamUpdates": true}"#)?;
+/// assert_eq!(config.flag_config_polling_interval.as_secs(), 30);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LocalEvaluationConfig {
+    /// Where the project's data is: `us` or `eu`. Decides the URLs unless they are given. Default: `us`.
+    pub server_zone: String,
+    /// Where flags are asked for. Default: empty, which means by the zone.
+    pub server_url: String,
+    /// How often flags are asked for while there is no stream. Default: 30 s.
+    #[serde(rename = "flagConfigPollingIntervalMillis", with = "millis")]
+    pub flag_config_polling_interval: Duration,
+    /// How long such a request may take. Default: 10 s.
+    #[serde(rename = "flagConfigPollerRequestTimeoutMillis", with = "millis")]
+    pub flag_config_poller_request_timeout: Duration,
+    /// Whether flags come by a stream, with polls while there is none. Default: no.
+    pub stream_updates: bool,
+    /// Where flags are streamed from. Default: empty, which means by the zone.
+    pub stream_server_url: String,
+    /// How long a stream may take until its first flags are here. Default: 1.5 s.
+    #[serde(rename = "streamFlagConnTimeoutMillis", with = "millis")]
+    pub stream_flag_conn_timeout: Duration,
+    /// How long starting may take, all attempts together. Default: 60 s.
+    #[serde(rename = "startTimeoutMillis", with = "millis")]
+    pub start_timeout: Duration,
+    /// How large a set of flags may be, in bytes of JSON. Default: 64 MiB.
+    pub max_flags_bytes: usize,
+    /// Which proxy connections go through. Default: as the environment says.
+    pub proxy: ProxyConfig,
+}
+
+impl LocalEvaluationConfig {
+    pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
+        let zone = ServerZone::from_name(&self.server_zone);
+        Ok(Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url).build()?)
+    }
+
+    pub(crate) fn updater(&self) -> Result<UpdaterConfig, ConfigError> {
+        let mut config = UpdaterConfig::default();
+        config.mode = match self.stream_updates {
+            true if cfg!(feature = "streaming") => Mode::Streaming,
+            true => return Err(ConfigError::NoStreaming),
+            false => Mode::Polling,
+        };
+        config.poll_interval = positive("flagConfigPollingIntervalMillis", self.flag_config_polling_interval)?;
+        let timeout = self.flag_config_poller_request_timeout;
+        config.poll_timeout = positive("flagConfigPollerRequestTimeoutMillis", timeout)?;
+        config.connect_timeout = positive("streamFlagConnTimeoutMillis", self.stream_flag_conn_timeout)?;
+        config.start_timeout = positive("startTimeoutMillis", self.start_timeout)?;
+        Ok(config)
+    }
+}
+
+impl Default for LocalEvaluationConfig {
+    fn default() -> Self {
+        Self {
+            server_zone: "us".to_owned(),
+            server_url: String::new(),
+            flag_config_polling_interval: Duration::from_secs(30),
+            flag_config_poller_request_timeout: Duration::from_secs(10),
+            stream_updates: false,
+            stream_server_url: String::new(),
+            stream_flag_conn_timeout: Duration::from_millis(1500),
+            start_timeout: Duration::from_secs(60),
+            max_flags_bytes: 64 << 20,
+            proxy: ProxyConfig::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_read_by_its_name() {
+        let json = r#"{
+            "serverZone": "eu", "serverUrl": "http://localhost:1", "flagConfigPollingIntervalMillis": 1,
+            "flagConfigPollerRequestTimeoutMillis": 2, "streamUpdates": false, "streamServerUrl": "",
+            "streamFlagConnTimeoutMillis": 3, "startTimeoutMillis": 4, "maxFlagsBytes": 5,
+            "proxy": {"url": "http://localhost:2"}
+        }"#;
+        let config: LocalEvaluationConfig = serde_json::from_str(json).unwrap();
+        let updater = config.updater().unwrap();
+        let times = [updater.poll_interval, updater.poll_timeout, updater.connect_timeout, updater.start_timeout];
+        assert_eq!(times, [1, 2, 3, 4].map(Duration::from_millis));
+        let urls = config.urls().unwrap();
+        assert_eq!(urls.flags.to_string(), "http://localhost:1");
+        assert_eq!(urls.stream.to_string(), "https://stream.lab.eu.amplitude.com");
+        assert_eq!((config.max_flags_bytes, &config.proxy), (5, &ProxyConfig::Url("http://localhost:2".to_owned())));
+        assert_eq!(
+            serde_json::from_str::<LocalEvaluationConfig>(&serde_json::to_string(&config).unwrap()).unwrap(),
+            config
+        );
+    }
+
+    #[test]
+    fn times_of_nothing_are_refused_by_their_names() {
+        for option in [
+            "flagConfigPollingIntervalMillis",
+            "flagConfigPollerRequestTimeoutMillis",
+            "streamFlagConnTimeoutMillis",
+            "startTimeoutMillis",
+        ] {
+            let config: LocalEvaluationConfig = serde_json::from_str(&format!("{{\"{option}\": 0}}")).unwrap();
+            assert!(config.updater().unwrap_err().to_string().contains(option), "{option}");
+        }
+    }
+}

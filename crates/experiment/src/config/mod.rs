@@ -1,0 +1,12 @@
+//! Options, as builders set them and as files hold them.
+
+mod common;
+mod local;
+#[cfg(feature = "remote")]
+mod remote;
+
+pub use common::{ConfigError, ProxyConfig};
+pub(crate) use common::{client, millis, positive};
+pub use local::LocalEvaluationConfig;
+#[cfg(feature = "remote")]
+pub use remote::RemoteEvaluationConfig;

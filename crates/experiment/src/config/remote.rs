@@ -1,0 +1,139 @@
+//! Options of remote evaluation.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use transport::{RetryPolicy, ServerZone, Urls};
+
+use super::{ConfigError, ProxyConfig, millis, positive};
+
+/// Options of remote evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
+///
+/// ```
+/// use experiment::RemoteEvaluationConfig;
+///
+/// let config: RemoteEvaluationConfig = serde_json::from_str(r#"{"serverZone": "eu", "fetchTimeoutMillis": 500}"#)?;
+/// assert_eq!(config.fetch_retries, 8);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RemoteEvaluationConfig {
+    /// Where the project's data is: `us` or `eu`. Decides the URL unless one is given. Default: `us`.
+    pub server_zone: String,
+    /// Where variants are asked for. Default: empty, which means by the zone.
+    pub server_url: String,
+    /// How long the first attempt may take. Default: 10 s.
+    #[serde(rename = "fetchTimeoutMillis", with = "millis")]
+    pub fetch_timeout: Duration,
+    /// How many attempts may follow the first. Default: 8.
+    pub fetch_retries: u32,
+    /// The pause before the second attempt. Default: 500 ms.
+    #[serde(rename = "fetchRetryBackoffMinMillis", with = "millis")]
+    pub fetch_retry_backoff_min: Duration,
+    /// The longest pause. Default: 10 s.
+    #[serde(rename = "fetchRetryBackoffMaxMillis", with = "millis")]
+    pub fetch_retry_backoff_max: Duration,
+    /// What each pause is multiplied by to give the next. Default: 1.5.
+    pub fetch_retry_backoff_scalar: f64,
+    /// How long each later attempt may take. Default: 10 s.
+    #[serde(rename = "fetchRetryTimeoutMillis", with = "millis")]
+    pub fetch_retry_timeout: Duration,
+    /// Which proxy connections go through. Default: as the environment says.
+    pub proxy: ProxyConfig,
+}
+
+impl RemoteEvaluationConfig {
+    /// What is recommended for servers that have somebody waiting: half a second, and one more attempt at once.
+    #[must_use]
+    pub fn server() -> Self {
+        Self::with_policy(&RetryPolicy::server())
+    }
+
+    fn with_policy(policy: &RetryPolicy) -> Self {
+        Self {
+            server_zone: "us".to_owned(),
+            server_url: String::new(),
+            fetch_timeout: policy.timeout,
+            fetch_retries: policy.retries,
+            fetch_retry_backoff_min: policy.backoff_min,
+            fetch_retry_backoff_max: policy.backoff_max,
+            fetch_retry_backoff_scalar: policy.backoff_scalar,
+            fetch_retry_timeout: policy.retry_timeout,
+            proxy: ProxyConfig::default(),
+        }
+    }
+
+    pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
+        let zone = ServerZone::from_name(&self.server_zone);
+        Ok(Urls::builder(zone).variants(&self.server_url).build()?)
+    }
+
+    pub(crate) fn policy(&self) -> Result<RetryPolicy, ConfigError> {
+        let scalar = self.fetch_retry_backoff_scalar;
+        if !(1.0..=1e6).contains(&scalar) {
+            let (option, expected) = ("fetchRetryBackoffScalar", "a number from 1 on");
+            return Err(ConfigError::OutOfRange { option, given: scalar, expected });
+        }
+        let mut policy = RetryPolicy::default();
+        policy.timeout = positive("fetchTimeoutMillis", self.fetch_timeout)?;
+        policy.retries = self.fetch_retries;
+        policy.backoff_min = self.fetch_retry_backoff_min;
+        policy.backoff_max = self.fetch_retry_backoff_max;
+        policy.backoff_scalar = scalar;
+        policy.retry_timeout = positive("fetchRetryTimeoutMillis", self.fetch_retry_timeout)?;
+        Ok(policy)
+    }
+}
+
+impl Default for RemoteEvaluationConfig {
+    fn default() -> Self {
+        Self::with_policy(&RetryPolicy::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_read_by_its_name() {
+        let json = r#"{
+            "serverZone": "EU", "serverUrl": "http://localhost:1", "fetchTimeoutMillis": 1, "fetchRetries": 2,
+            "fetchRetryBackoffMinMillis": 3, "fetchRetryBackoffMaxMillis": 4, "fetchRetryBackoffScalar": 5,
+            "fetchRetryTimeoutMillis": 6, "proxy": "off"
+        }"#;
+        let config: RemoteEvaluationConfig = serde_json::from_str(json).unwrap();
+        let policy = config.policy().unwrap();
+        assert_eq!(policy.timeout, Duration::from_millis(1));
+        assert_eq!((policy.retries, policy.backoff_scalar), (2, 5.0));
+        assert_eq!((policy.backoff_min, policy.backoff_max), (Duration::from_millis(3), Duration::from_millis(4)));
+        assert_eq!(policy.retry_timeout, Duration::from_millis(6));
+        assert_eq!(config.urls().unwrap().variants.to_string(), "http://localhost:1");
+        assert_eq!(
+            serde_json::from_str::<RemoteEvaluationConfig>(&serde_json::to_string(&config).unwrap()).unwrap(),
+            config
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_its_name() {
+        assert!(serde_json::from_str::<RemoteEvaluationConfig>(r#"{"fetchTimeout": 1}"#).is_err());
+        let zero = RemoteEvaluationConfig { fetch_timeout: Duration::ZERO, ..Default::default() };
+        assert!(zero.policy().unwrap_err().to_string().contains("`fetchTimeoutMillis`"));
+        for scalar in [0.5, f64::NAN, f64::INFINITY] {
+            let config = RemoteEvaluationConfig { fetch_retry_backoff_scalar: scalar, ..Default::default() };
+            assert!(config.policy().unwrap_err().to_string().contains("`fetchRetryBackoffScalar`"), "{scalar}");
+        }
+        let url = RemoteEvaluationConfig { server_url: "localhost".to_owned(), ..Default::default() };
+        assert!(url.urls().is_err());
+    }
+
+    #[test]
+    fn the_zone_decides_the_url() {
+        let eu = RemoteEvaluationConfig { server_zone: "eu".to_owned(), ..RemoteEvaluationConfig::server() };
+        assert_eq!(eu.urls().unwrap().variants.to_string(), "https://api.lab.eu.amplitude.com");
+        assert_eq!((eu.fetch_timeout, eu.fetch_retries), (Duration::from_millis(500), 1));
+    }
+}

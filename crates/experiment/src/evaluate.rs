@@ -1,0 +1,32 @@
+//! Evaluation, whatever does it.
+
+use evaluation_core::{User, Variants};
+
+/// Decides which variants a user gets, at once and without failing. What application code may depend on, so that tests
+/// can put something else in the place of a client.
+pub trait Evaluate: Send + Sync {
+    /// The variants of all flags for a user.
+    fn evaluate(&self, user: &User) -> Variants {
+        self.evaluate_with(user, &EvaluateOptions::default())
+    }
+
+    /// The same with options.
+    fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants;
+}
+
+/// What to decide besides for whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EvaluateOptions {
+    /// Only these flags, and those that they depend on. Empty means all.
+    pub flag_keys: Vec<String>,
+}
+
+impl EvaluateOptions {
+    /// Only these flags, and those that they depend on.
+    #[must_use]
+    pub fn with_flag_keys(mut self, flag_keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.flag_keys = flag_keys.into_iter().map(Into::into).collect();
+        self
+    }
+}

@@ -1,0 +1,56 @@
+//! Feature flags and A/B experiments that speak Amplitude Experiment's protocol.
+//!
+//! [`LocalEvaluationClient`] keeps the flags of a deployment here and decides by them at once;
+//! [`RemoteEvaluationClient`] asks the service. Both give [`Variants`]:
+//!
+//! ```
+//! use experiment::{LocalEvaluationClient, User};
+//!
+//! // Offline here; `LocalEvaluationClient::builder(deployment_key)` fetches flags and keeps them fresh.
+//! let client = LocalEvaluationClient::offline(
+//!     r#"[{"key": "new-nav", "variants": {"on": {"key": "on", "value": "on"}}, "segments": [{"variant": "on"}]}]"#,
+//! )?;
+//! let variants = client.evaluate(&User::with_user_id("user-1"));
+//! assert!(variants.is_on("new-nav"));
+//! # Ok::<(), experiment::ConfigError>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `remote` | yes | [`RemoteEvaluationClient`] |
+//! | `streaming` | yes | flags by a stream, with polls while there is none |
+//! | `rustls-native-roots` | yes | TLS with the certificates that the operating system trusts |
+//! | `rustls-webpki-roots` | no | TLS with Mozilla's certificates, built in |
+
+mod config;
+mod evaluate;
+mod local;
+#[cfg(feature = "remote")]
+mod remote;
+
+#[cfg(feature = "remote")]
+pub use config::RemoteEvaluationConfig;
+pub use config::{ConfigError, LocalEvaluationConfig, ProxyConfig};
+pub use evaluate::{Evaluate, EvaluateOptions};
+pub use evaluation_core::{
+    Diagnostic, DiagnosticKind, FlagSet, Metadata, Object, ReadError, Severity, User, UserBuilder, Value, Variant,
+    VariantRef, Variants,
+};
+pub use local::{
+    FlagChanges, FlagOrigin, FlagsChanged, LocalEvaluationClient, LocalEvaluationClientBuilder, LocalStatus,
+};
+#[cfg(feature = "remote")]
+pub use remote::{FetchOptions, RemoteEvaluationClient, RemoteEvaluationClientBuilder};
+pub use transport::updater::{Failure, StartError, UpdaterConfig};
+pub use transport::{
+    BodyStream, BoxFuture, Bytes, DefaultClient, HttpClient, HttpError, State, Status, StatusWatch, Stream,
+    TransportError, http,
+};
+
+/// The examples of the README files, tested as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
+mod readme {}

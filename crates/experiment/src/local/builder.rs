@@ -1,0 +1,167 @@
+//! Setting a client for local evaluation up.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use transport::updater::{FlagSource, Updater, UpdaterConfig};
+use transport::{DeploymentKey, HttpClient, Service, ServiceSource};
+
+use super::snapshot::Snapshot;
+use super::store::Store;
+use super::{FlagOrigin, LocalEvaluationClient, bootstrap};
+use crate::config::{ConfigError, LocalEvaluationConfig, ProxyConfig, client};
+
+/// Sets a [`LocalEvaluationClient`] up. Defaults are those of [`LocalEvaluationConfig`].
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct LocalEvaluationClientBuilder {
+    deployment_key: String,
+    config: LocalEvaluationConfig,
+    bootstrap: Option<Bootstrap>,
+    client: Option<Arc<dyn HttpClient>>,
+    adjust: Option<Arc<Adjust>>,
+}
+
+type Adjust = dyn Fn(&mut UpdaterConfig) + Send + Sync;
+
+#[derive(Clone)]
+enum Bootstrap {
+    Json(Vec<u8>),
+    File(PathBuf),
+}
+
+impl LocalEvaluationClientBuilder {
+    pub(super) fn new(deployment_key: String) -> Self {
+        Self { deployment_key, config: LocalEvaluationConfig::default(), bootstrap: None, client: None, adjust: None }
+    }
+
+    /// Sets all options at once, as they come from a file.
+    pub fn config(mut self, config: LocalEvaluationConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Sets where the project's data is: `us` or `eu`.
+    pub fn server_zone(mut self, zone: impl Into<String>) -> Self {
+        self.config.server_zone = zone.into();
+        self
+    }
+
+    /// Sets where flags are asked for.
+    pub fn server_url(mut self, url: impl Into<String>) -> Self {
+        self.config.server_url = url.into();
+        self
+    }
+
+    /// Says whether flags come by a stream, with polls while there is none.
+    pub fn stream_updates(mut self, stream: bool) -> Self {
+        self.config.stream_updates = stream;
+        self
+    }
+
+    /// Sets where flags are streamed from.
+    pub fn stream_server_url(mut self, url: impl Into<String>) -> Self {
+        self.config.stream_server_url = url.into();
+        self
+    }
+
+    /// Sets how long a stream may take until its first flags are here.
+    pub fn stream_flag_conn_timeout(mut self, timeout: Duration) -> Self {
+        self.config.stream_flag_conn_timeout = timeout;
+        self
+    }
+
+    /// Sets how often flags are asked for while there is no stream.
+    pub fn flag_config_polling_interval(mut self, interval: Duration) -> Self {
+        self.config.flag_config_polling_interval = interval;
+        self
+    }
+
+    /// Sets how long such a request may take.
+    pub fn flag_config_poller_request_timeout(mut self, timeout: Duration) -> Self {
+        self.config.flag_config_poller_request_timeout = timeout;
+        self
+    }
+
+    /// Sets how long starting may take, all attempts together.
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.config.start_timeout = timeout;
+        self
+    }
+
+    /// Sets which proxy connections go through.
+    pub fn proxy(mut self, proxy: ProxyConfig) -> Self {
+        self.config.proxy = proxy;
+        self
+    }
+
+    /// Gives flags to decide by until the first ones come: a JSON list, or an object by key. Each flag that comes later
+    /// replaces them all.
+    pub fn bootstrap_json(mut self, json: impl Into<Vec<u8>>) -> Self {
+        self.bootstrap = Some(Bootstrap::Json(json.into()));
+        self
+    }
+
+    /// The same from a file, which is read by `build`.
+    pub fn bootstrap_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.bootstrap = Some(Bootstrap::File(path.into()));
+        self
+    }
+
+    /// Brings another HTTP client in the place of the one that comes with the SDK. The proxy option is then its own
+    /// affair.
+    pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// Sets what has no option of its own: how often and when the stream and the polls are tried again. What this is
+    /// given has been set by the options already.
+    pub fn updater(mut self, adjust: impl Fn(&mut UpdaterConfig) + Send + Sync + 'static) -> Self {
+        self.adjust = Some(Arc::new(adjust));
+        self
+    }
+
+    /// The client. It decides by what it was given to begin with, and fetches nothing before it is started.
+    ///
+    /// # Errors
+    /// When an option makes no sense, or the flags to begin with cannot be read. The error names the option.
+    pub fn build(self) -> Result<LocalEvaluationClient, ConfigError> {
+        let key = DeploymentKey::new(&self.deployment_key)?;
+        let (urls, mut config) = (self.config.urls()?, self.config.updater()?);
+        if let Some(adjust) = &self.adjust {
+            adjust(&mut config);
+        }
+        let snapshot = match &self.bootstrap {
+            None => Snapshot::default(),
+            Some(Bootstrap::Json(json)) => read(json, "bootstrap", FlagOrigin::Bootstrap)?,
+            Some(Bootstrap::File(path)) => file(path, FlagOrigin::Bootstrap)?,
+        };
+        let used = if self.config.stream_updates { vec![&urls.flags, &urls.stream] } else { vec![&urls.flags] };
+        let client = client(self.client, &self.config.proxy, &used)?;
+        let service = Service::builder(client, key).urls(urls).max_body(self.config.max_flags_bytes).build();
+        let store = Arc::new(Store::new(snapshot));
+        let source = Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout));
+        let updater = Updater::builder(source as Arc<dyn FlagSource>, Arc::clone(&store) as _).config(config).build();
+        Ok(LocalEvaluationClient::new(store, Some(updater)))
+    }
+}
+
+/// The flags of a file.
+pub(super) fn file(path: &Path, origin: FlagOrigin) -> Result<Snapshot, ConfigError> {
+    let option = "bootstrap file";
+    let json = std::fs::read(path).map_err(|error| ConfigError::Bootstrap { option, source: error.into() })?;
+    read(&json, option, origin)
+}
+
+pub(super) fn read(json: &[u8], option: &'static str, origin: FlagOrigin) -> Result<Snapshot, ConfigError> {
+    bootstrap::read(json, origin).map_err(|error| ConfigError::Bootstrap { option, source: error.into() })
+}
+
+impl fmt::Debug for LocalEvaluationClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEvaluationClientBuilder").field("config", &self.config).finish_non_exhaustive()
+    }
+}

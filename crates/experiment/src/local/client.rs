@@ -1,0 +1,159 @@
+//! The client for local evaluation.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use evaluation_core::{Diagnostic, User, Variants};
+use transport::updater::{StartError, Updater};
+use transport::{Origin, StatusWatch};
+
+use super::builder::{file, read};
+use super::store::Store;
+use super::{FlagChanges, FlagOrigin, LocalEvaluationClientBuilder, LocalStatus};
+use crate::config::ConfigError;
+use crate::evaluate::{Evaluate, EvaluateOptions};
+
+/// Keeps the flags of a deployment here, and decides by them at once.
+///
+/// A cheap handle: clones share everything. Evaluation never waits, may be called from any thread, and needs no
+/// runtime. What runs in the background stops with [`LocalEvaluationClient::close`], or when the last handle is dropped.
+///
+/// ```no_run
+/// use experiment::{LocalEvaluationClient, User};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = LocalEvaluationClient::builder("server-…").stream_updates(true).build()?;
+/// client.start().await?;
+/// let variants = client.evaluate(&User::with_user_id("user-1"));
+/// if variants.is_on("new-nav") {
+///     println!("the new navigation");
+/// }
+/// client.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LocalEvaluationClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<Store>,
+    /// None for an offline client.
+    updater: Option<Updater>,
+}
+
+impl LocalEvaluationClient {
+    /// A client to set up, for the deployment of this key.
+    pub fn builder(deployment_key: impl Into<String>) -> LocalEvaluationClientBuilder {
+        LocalEvaluationClientBuilder::new(deployment_key.into())
+    }
+
+    /// A client that decides by these flags, a JSON list or an object by key, and fetches nothing.
+    ///
+    /// # Errors
+    /// When the flags cannot be read.
+    pub fn offline(json: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let snapshot = read(json.as_ref(), "offline", FlagOrigin::Offline)?;
+        Ok(Self::new(Arc::new(Store::new(snapshot)), None))
+    }
+
+    /// The same from a file.
+    ///
+    /// # Errors
+    /// When the file or its flags cannot be read.
+    pub fn offline_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        Ok(Self::new(Arc::new(Store::new(file(path.as_ref(), FlagOrigin::Offline)?)), None))
+    }
+
+    pub(super) fn new(store: Arc<Store>, updater: Option<Updater>) -> Self {
+        Self { inner: Arc::new(Inner { store, updater }) }
+    }
+
+    /// Starts to keep the flags fresh, and waits until the first ones are here. Does nothing once they are, or if the
+    /// client is offline; several may wait at a time, and it may be called again behind a failure or a close.
+    ///
+    /// # Errors
+    /// When there are no flags in time, all attempts failed, or the deployment key is refused. Nothing is left running
+    /// then.
+    pub async fn start(&self) -> Result<(), StartError> {
+        match &self.inner.updater {
+            Some(updater) => updater.start().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Starts to keep the flags fresh, and keeps trying until it is closed. Meanwhile the client decides by the flags it
+    /// was given to begin with.
+    ///
+    /// # Errors
+    /// When this is called outside of a Tokio runtime.
+    pub fn start_in_background(&self) -> Result<(), StartError> {
+        match &self.inner.updater {
+            Some(updater) => updater.start_in_background(),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops what runs in the background, and waits for its end, a few seconds at most. The flags stay as they are.
+    pub async fn close(&self) {
+        if let Some(updater) = &self.inner.updater {
+            updater.stop().await;
+        }
+    }
+
+    /// The variants of all flags for a user, defaults included. None before there are flags.
+    #[must_use]
+    pub fn evaluate(&self, user: &User) -> Variants {
+        self.inner.store.load().flags.evaluate(user, &[])
+    }
+
+    /// The same with options.
+    #[must_use]
+    pub fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
+        let keys: Vec<&str> = options.flag_keys.iter().map(String::as_str).collect();
+        self.inner.store.load().flags.evaluate(user, &keys)
+    }
+
+    /// How the client is doing.
+    #[must_use]
+    pub fn status(&self) -> LocalStatus {
+        let snapshot = self.inner.store.load();
+        let updater = self.inner.updater.as_ref().map(Updater::status);
+        let origin = match (snapshot.origin, updater.as_ref().and_then(|updater| updater.origin)) {
+            (FlagOrigin::Poll, Some(Origin::Stream)) => FlagOrigin::Stream,
+            (origin, _) => origin,
+        };
+        LocalStatus { origin, flags: snapshot.flags.len(), updater }
+    }
+
+    /// Follows what keeps the flags fresh. None for an offline client.
+    #[must_use]
+    pub fn watch_status(&self) -> Option<StatusWatch> {
+        self.inner.updater.as_ref().map(Updater::watch)
+    }
+
+    /// Listens for changes of flags, from now on.
+    #[must_use]
+    pub fn changes(&self) -> FlagChanges {
+        self.inner.store.changes()
+    }
+
+    /// What is wrong with the flags that are in place.
+    #[must_use]
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.inner.store.load().flags.diagnostics().to_vec()
+    }
+}
+
+impl Evaluate for LocalEvaluationClient {
+    fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
+        Self::evaluate_with(self, user, options)
+    }
+}
+
+impl std::fmt::Debug for LocalEvaluationClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalEvaluationClient").field("status", &self.status()).finish()
+    }
+}

@@ -1,0 +1,80 @@
+//! What is decided by at one moment.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use evaluation_core::{FlagSet, JsonError};
+use foldhash::fast::FixedState;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::FlagOrigin;
+
+/// Flags, where they came from, and what tells whether another set differs.
+#[derive(Default)]
+pub(super) struct Snapshot {
+    pub(super) flags: FlagSet,
+    pub(super) origin: FlagOrigin,
+    /// Of each flag's text, by key.
+    prints: HashMap<Box<str>, u64>,
+}
+
+impl Snapshot {
+    pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Self, JsonError> {
+        Ok(Self { flags: FlagSet::from_json(json)?, origin, prints: prints(json) })
+    }
+
+    /// The keys of the flags that are new, gone or not as they were, in order.
+    pub(super) fn changed_from(&self, before: &Self) -> Vec<String> {
+        let new = self.prints.iter().filter(|(key, print)| before.prints.get(*key) != Some(*print));
+        let gone = before.prints.iter().filter(|(key, _)| !self.prints.contains_key(*key));
+        let mut keys: Vec<String> = new.chain(gone).map(|(key, _)| key.to_string()).collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+fn prints(json: &[u8]) -> HashMap<Box<str>, u64> {
+    #[derive(Deserialize)]
+    struct Keyed<'a> {
+        #[serde(borrow)]
+        key: std::borrow::Cow<'a, str>,
+    }
+    let flags: Vec<&RawValue> = serde_json::from_slice(json).unwrap_or_default();
+    let keyed = flags.into_iter().filter_map(|flag| {
+        // A flag without a key is a diagnostic, and nothing that could change.
+        let key = serde_json::from_str::<Keyed<'_>>(flag.get()).ok()?.key;
+        Some((key.into(), FixedState::default().hash_one(flag.get())))
+    });
+    keyed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(flags: &[(&str, &str)]) -> Snapshot {
+        let flags: Vec<String> = flags
+            .iter()
+            .map(|(key, variant)| format!(r#"{{"key": "{key}", "variants": {{"{variant}": {{}}}}, "segments": []}}"#))
+            .collect();
+        Snapshot::read(format!("[{}]", flags.join(",")).as_bytes(), FlagOrigin::Poll).unwrap()
+    }
+
+    #[test]
+    fn changes_are_told_by_key() {
+        let before = snapshot(&[("same", "on"), ("other", "on"), ("gone", "on")]);
+        let after = snapshot(&[("new", "on"), ("other", "off"), ("same", "on")]);
+        assert_eq!(after.changed_from(&before), ["gone", "new", "other"]);
+        assert!(after.changed_from(&after).is_empty());
+        assert_eq!(after.changed_from(&Snapshot::default()), ["new", "other", "same"]);
+    }
+
+    #[test]
+    fn a_set_with_bad_flags_is_read() {
+        let json = br#"[{"key": "good", "variants": {}, "segments": []}, {"key": "bad", "variants": 7}, {}, 7]"#;
+        let snapshot = Snapshot::read(json, FlagOrigin::Poll).unwrap();
+        assert_eq!((snapshot.flags.len(), snapshot.prints.len()), (1, 2));
+        assert!(Snapshot::read(b"{}", FlagOrigin::Poll).is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! How a local client is doing.
+
+use transport::Status;
+
+/// Where flags came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum FlagOrigin {
+    /// There are none yet.
+    #[default]
+    None,
+    /// They were given to begin with, and nothing newer has come.
+    Bootstrap,
+    /// They were given to an offline client.
+    Offline,
+    /// By a poll.
+    Poll,
+    /// By the stream.
+    Stream,
+}
+
+/// How a local client is doing: what its updater is at, and what it decides by.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LocalStatus {
+    /// What keeps the flags fresh: its state, when it last heard of the service, its last failure and its next attempt.
+    /// None for an offline client.
+    pub updater: Option<Status>,
+    /// Where the flags came from.
+    pub origin: FlagOrigin,
+    /// How many flags there are.
+    pub flags: usize,
+}

@@ -1,0 +1,214 @@
+//! Local evaluation over real sockets: polls, bootstrap, offline, starting and closing.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{PATIENCE, flags, keys, known, polling, server, until, until_known};
+use experiment::{Evaluate, EvaluateOptions, FlagOrigin, LocalEvaluationClient, Severity, StartError, State, User};
+use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Fault, Route, Server};
+use tokio::time::timeout;
+
+#[tokio::test]
+async fn flags_are_fetched_and_kept_fresh() {
+    let server = server(&["a"]).await;
+    let client = polling(&server).build().unwrap();
+    assert!(known(&client).is_empty());
+    assert_eq!((client.status().origin, client.status().flags), (FlagOrigin::None, 0));
+    client.start().await.unwrap();
+    assert_eq!(known(&client), ["a"]);
+    let status = client.status();
+    assert_eq!((status.origin, status.flags, status.updater.unwrap().state), (FlagOrigin::Poll, 1, State::Polling));
+    server.set_flags(flags(&["a", "b"])).unwrap();
+    until_known(&client, &["a", "b"]).await;
+    client.close().await;
+    let polls = server.requests();
+    assert!(polls.iter().all(|poll| poll.route == Route::Flags && poll.header("x-amp-exp-library").is_some()));
+    // Whoever has the flags is told so, and sends their tag.
+    assert!(polls.iter().any(|poll| poll.status.is_some_and(|status| status == 304)) || polls.len() == 2);
+}
+
+#[tokio::test]
+async fn a_poll_that_fails_keeps_the_flags_and_the_poller() {
+    let server = server(&["a"]).await;
+    let client = polling(&server).build().unwrap();
+    client.start().await.unwrap();
+    let faults = [
+        Fault::status(500),
+        Fault::too_many_requests(Duration::ZERO),
+        Fault::reset(),
+        Fault::body("<html>"),
+        Fault::body("{}"),
+        Fault::cut_after(10),
+    ];
+    server.faults().script(Route::Flags, faults);
+    assert!(server.until(PATIENCE, |server| server.faults().pending(Route::Flags) == 0).await);
+    assert_eq!(known(&client), ["a"]);
+    server.set_flags(flags(&["b"])).unwrap();
+    until_known(&client, &["b"]).await;
+    client.close().await;
+}
+
+#[tokio::test]
+async fn one_bad_flag_takes_no_other_down() {
+    let server = server(&["a"]).await;
+    let mixed = format!("[{},{{\"key\": \"bad\", \"variants\": 7}}]", flags(&["b"]).trim_matches(['[', ']']));
+    server.faults().always(Route::Flags, Fault::body(mixed));
+    let client = polling(&server).build().unwrap();
+    client.start().await.unwrap();
+    assert_eq!(known(&client), ["b"]);
+    let diagnostics = client.diagnostics();
+    assert_eq!((diagnostics[0].flag.as_deref(), diagnostics[0].severity), (Some("bad"), Severity::Error));
+}
+
+#[tokio::test]
+async fn starting_fails_with_its_cause_and_may_be_tried_again() {
+    let server = server(&["a"]).await;
+    server.faults().always(Route::Flags, Fault::status(503));
+    let client = polling(&server).build().unwrap();
+    let error = client.start().await.unwrap_err();
+    assert!(matches!(&error, StartError::Failed { attempts: 5, .. }), "{error:?}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "a poll for flags failed");
+    assert_eq!(server.requests().len(), 5);
+    assert_eq!(client.status().updater.unwrap().state, State::Idle);
+    server.faults().clear();
+    client.start().await.unwrap();
+    client.start().await.unwrap();
+    assert_eq!(known(&client), ["a"]);
+    client.close().await;
+    client.close().await;
+    assert_eq!(client.status().updater.unwrap().state, State::Stopped);
+    // What is closed still decides, and may be started again.
+    assert_eq!(known(&client), ["a"]);
+    server.set_flags(flags(&["b"])).unwrap();
+    client.start().await.unwrap();
+    until_known(&client, &["b"]).await;
+    client.close().await;
+}
+
+#[tokio::test]
+async fn a_wrong_key_fails_the_start_at_once() {
+    let server = server(&["a"]).await;
+    let client = LocalEvaluationClient::builder("wrong-secret").server_url(server.url()).build().unwrap();
+    let error = client.start().await.unwrap_err();
+    assert!(matches!(error, StartError::Unauthorized(_)), "{error:?}");
+    assert_eq!(server.requests().len(), 1);
+    assert!(!format!("{error:?} {client:?}").contains("wrong-secret"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_later_keeps_the_flags() {
+    let server = server(&["a"]).await;
+    let client = polling(&server).build().unwrap();
+    client.start().await.unwrap();
+    server.faults().always(Route::Flags, Fault::status(401));
+    until(&client, State::Unauthorized).await;
+    assert_eq!(known(&client), ["a"]);
+    server.faults().clear();
+    server.set_flags(flags(&["b"])).unwrap();
+    until_known(&client, &["b"]).await;
+    client.close().await;
+}
+
+#[tokio::test]
+async fn starting_has_a_deadline() {
+    let server = server(&["a"]).await;
+    server.faults().always(Route::Flags, Fault::stall());
+    let client = polling(&server).start_timeout(Duration::from_millis(100)).build().unwrap();
+    let error = timeout(PATIENCE, client.start()).await.unwrap().unwrap_err();
+    assert!(matches!(error, StartError::Timeout { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_start_in_the_background_serves_the_bootstrap_and_keeps_trying() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    std::fs::write(&path, flags(&["seed"])).unwrap();
+    let server = server(&["a"]).await;
+    server.faults().always(Route::Flags, Fault::status(500));
+    let client = polling(&server).bootstrap_file(&path).build().unwrap();
+    client.start_in_background().unwrap();
+    assert!(server.until(PATIENCE, |server| server.requests().len() > 7).await);
+    assert_eq!((known(&client), client.status().origin), (vec!["seed".to_owned()], FlagOrigin::Bootstrap));
+    server.faults().clear();
+    // The first set replaces the seed as a whole.
+    until_known(&client, &["a"]).await;
+    assert_eq!(client.status().origin, FlagOrigin::Poll);
+    client.close().await;
+}
+
+#[tokio::test]
+async fn changes_are_told_with_their_keys() {
+    let server = server(&["a", "same"]).await;
+    let client = polling(&server).build().unwrap();
+    let mut changes = client.changes();
+    client.start().await.unwrap();
+    assert_eq!(&*changes.next().await.unwrap().keys, ["a", "same"]);
+    server.set_flags(flags(&["same", "new"])).unwrap();
+    let change = timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
+    assert_eq!((&*change.keys, change.missed), (["a".to_owned(), "new".to_owned()].as_slice(), 0));
+    client.close().await;
+    drop(client);
+    assert_eq!(timeout(PATIENCE, changes.next()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_stops_the_polls() {
+    let server = server(&["a"]).await;
+    let client = polling(&server).build().unwrap();
+    client.start().await.unwrap();
+    let mut watch = client.watch_status().unwrap();
+    drop(client);
+    let gone = timeout(PATIENCE, async { while watch.changed().await.is_some() {} }).await;
+    assert!(gone.is_ok());
+}
+
+#[test]
+fn offline_clients_need_no_runtime_and_no_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    std::fs::write(&path, flags(&["a", "b"])).unwrap();
+    let client = LocalEvaluationClient::offline_file(&path).unwrap();
+    assert_eq!((known(&client), client.status().origin), (vec!["a".to_owned(), "b".to_owned()], FlagOrigin::Offline));
+    let one = client.evaluate_with(&User::default(), &EvaluateOptions::default().with_flag_keys(["b"]));
+    assert_eq!(keys(&one), ["b"]);
+    let any: &dyn Evaluate = &client;
+    assert!(any.evaluate(&User::default()).is_on("a"));
+    assert!(client.status().updater.is_none() && client.watch_status().is_none());
+    assert!(LocalEvaluationClient::offline_file(folder.path().join("none")).is_err());
+    assert!(LocalEvaluationClient::offline("7").is_err());
+}
+
+#[test]
+fn starting_without_a_runtime_is_an_error_and_evaluating_is_not() {
+    let client = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).bootstrap_json(flags(&["a"])).build().unwrap();
+    assert!(matches!(client.start_in_background(), Err(StartError::NoRuntime)));
+    assert_eq!(known(&client), ["a"]);
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused_by_name() {
+    let builder = || LocalEvaluationClient::builder("key");
+    for (built, said) in [
+        (LocalEvaluationClient::builder("").build(), "deployment key is empty"),
+        (builder().server_url("localhost").build(), "`flags`"),
+        (builder().stream_server_url("ftp://a").build(), "`stream`"),
+        (builder().flag_config_polling_interval(Duration::ZERO).build(), "flagConfigPollingIntervalMillis"),
+        (builder().bootstrap_json("{").build(), "`bootstrap`"),
+    ] {
+        let error = built.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn servers_behind_a_path_are_reached() {
+    // A prefix is kept, and a slash at the end is none.
+    let server = Server::builder().start().await.unwrap();
+    let client = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY);
+    let client = client.server_url(format!("{}/some/prefix/", server.url())).build().unwrap();
+    assert!(client.start().await.is_err());
+    assert_eq!(server.requests()[0].path, "/some/prefix/sdk/v2/flags");
+}

@@ -1,0 +1,61 @@
+//! The flags of a deployment.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, Request, StatusCode};
+
+use super::Endpoint;
+use super::call::{check, within};
+use crate::error::TransportError;
+use crate::service::{LIBRARY, Service};
+
+const ENDPOINT: Endpoint = Endpoint::Flags;
+
+/// What came of asking for flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FlagsResponse {
+    /// The flags are still those of the ETag that was given.
+    NotModified,
+    /// These are the flags.
+    #[non_exhaustive]
+    Flags {
+        /// A JSON array of flag configs, as it came.
+        body: Bytes,
+        /// What to give next time, so that the same flags need not be sent again.
+        etag: Option<String>,
+    },
+}
+
+impl Service {
+    /// Asks for the flags, all of them. With the ETag of an earlier response, only if they are others than then.
+    ///
+    /// # Errors
+    /// When they could not be had, or not within `timeout`.
+    pub async fn flags(&self, etag: Option<&str>, timeout: Duration) -> Result<FlagsResponse, TransportError> {
+        within(ENDPOINT, timeout, async {
+            let response = self.send(ENDPOINT, self.flags_request(etag)?).await?;
+            // Who was not asked for a change has no business telling that there was none.
+            check(ENDPOINT, &response, etag.is_some().then_some(StatusCode::NOT_MODIFIED))?;
+            if response.status() == StatusCode::NOT_MODIFIED {
+                return Ok(FlagsResponse::NotModified);
+            }
+            let etag = response.headers().get(ETAG).and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
+            Ok(FlagsResponse::Flags { body: self.read(ENDPOINT, response).await?, etag })
+        })
+        .await
+    }
+
+    fn flags_request(&self, etag: Option<&str>) -> Result<Request<Bytes>, TransportError> {
+        let unusable = |error: http::Error| TransportError::Request { endpoint: ENDPOINT, source: error.into() };
+        let mut request = Request::get(self.urls.flags.join("/sdk/v2/flags?v=0").map_err(unusable)?)
+            .header(AUTHORIZATION, self.key.header())
+            .header("X-Amp-Exp-Library", LIBRARY);
+        if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        request.body(Bytes::new()).map_err(unusable)
+    }
+}

@@ -1,0 +1,122 @@
+//! The variants of a user: remote evaluation.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use evaluation_core::{User, Variants};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request};
+
+use super::Endpoint;
+use super::call::{check, within};
+use crate::error::{JsonError, TransportError};
+use crate::service::{LIBRARY, Service};
+
+const ENDPOINT: Endpoint = Endpoint::Variants;
+
+/// The largest user, in bytes of JSON, that goes into a header. Servers on the way cap what they take of headers.
+const MAX_HEADER: usize = 8000;
+
+/// What to ask for besides the user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VariantsOptions {
+    /// Only these flags. Empty means all.
+    pub flag_keys: Vec<String>,
+    /// Whether the service tracks an assignment. It does unless told.
+    pub tracks_assignment: Option<bool>,
+    /// Whether the service tracks exposures. It does not unless told.
+    pub tracks_exposure: Option<bool>,
+}
+
+impl VariantsOptions {
+    /// Asks for these flags only.
+    #[must_use]
+    pub fn with_flag_keys(mut self, flag_keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.flag_keys = flag_keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says whether the service tracks an assignment.
+    #[must_use]
+    pub fn with_tracks_assignment(mut self, tracks: bool) -> Self {
+        self.tracks_assignment = Some(tracks);
+        self
+    }
+
+    /// Says whether the service tracks exposures.
+    #[must_use]
+    pub fn with_tracks_exposure(mut self, tracks: bool) -> Self {
+        self.tracks_exposure = Some(tracks);
+        self
+    }
+}
+
+impl Service {
+    /// Asks for the variants of a user. Once: see [`retrying`](crate::retrying).
+    ///
+    /// # Errors
+    /// When they could not be had, or not within `timeout`.
+    pub async fn variants(
+        &self,
+        user: &User,
+        options: &VariantsOptions,
+        timeout: Duration,
+    ) -> Result<Variants, TransportError> {
+        within(ENDPOINT, timeout, async {
+            let response = self.send(ENDPOINT, self.variants_request(user, options)?).await?;
+            check(ENDPOINT, &response, None)?;
+            let body = self.read(ENDPOINT, response).await?;
+            let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, source: JsonError::new(error) };
+            serde_json::from_slice(&body).map_err(malformed)
+        })
+        .await
+    }
+
+    fn variants_request(&self, user: &User, options: &VariantsOptions) -> Result<Request<Bytes>, TransportError> {
+        let unusable = |error: http::Error| TransportError::Request { endpoint: ENDPOINT, source: error.into() };
+        let user = user_json(user)?;
+        let mut request = Request::builder()
+            .uri(self.urls.variants.join("/sdk/v2/vardata?v=0").map_err(unusable)?)
+            .header(AUTHORIZATION, self.key.header());
+        if !options.flag_keys.is_empty() {
+            request = request.header("X-Amp-Exp-Flag-Keys", STANDARD.encode(json(&options.flag_keys)?));
+        }
+        if let Some(tracks) = options.tracks_assignment {
+            request = request.header("X-Amp-Exp-Track", track(tracks));
+        }
+        if let Some(tracks) = options.tracks_exposure {
+            request = request.header("X-Amp-Exp-Exposure-Track", track(tracks));
+        }
+        if user.len() > MAX_HEADER {
+            let request = request.method(Method::POST).header(CONTENT_TYPE, "application/json");
+            return request.body(Bytes::from(user)).map_err(unusable);
+        }
+        let mut header = HeaderValue::try_from(STANDARD.encode(user)).map_err(|error| unusable(error.into()))?;
+        header.set_sensitive(true);
+        request.header("X-Amp-Exp-User", header).body(Bytes::new()).map_err(unusable)
+    }
+}
+
+/// The user as the service takes it, with the library that asks unless it has one.
+fn user_json(user: &User) -> Result<Vec<u8>, TransportError> {
+    let given = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+    if !given(user.user_id()) && !given(user.device_id()) {
+        tracing::warn!(
+            target: "experiment::transport",
+            "the user has neither a user id nor a device id: the service will refuse it"
+        );
+    }
+    if given(user.library()) { json(user) } else { json(&user.to_builder().library(LIBRARY).build()) }
+}
+
+fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<Vec<u8>, TransportError> {
+    serde_json::to_vec(value)
+        .map_err(|error| TransportError::Request { endpoint: ENDPOINT, source: JsonError::new(error).into() })
+}
+
+fn track(tracks: bool) -> &'static str {
+    if tracks { "track" } else { "no-track" }
+}

@@ -1,0 +1,256 @@
+//! What can go wrong in asking the service.
+
+use std::time::Duration;
+
+use crate::client::{BoxError, HttpError};
+use crate::endpoints::Endpoint;
+use crate::retry::Retryable;
+
+/// Why the service did not give what it was asked for: what failed, and what to do about it.
+///
+/// Never holds the deployment key, a user, or the values of headers.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The service refused the deployment key.
+    #[error(
+        "{endpoint}: the service refused the deployment key (status {status}): \
+        check that it is the key of a server deployment, and of this server zone"
+    )]
+    #[non_exhaustive]
+    Unauthorized {
+        /// What was asked for.
+        endpoint: Endpoint,
+        /// 401 or 403.
+        status: u16,
+        /// How long the service asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The service answered with another status than 200.
+    #[error("{endpoint}: the service answered with status {status}{}", advice(*.status))]
+    #[non_exhaustive]
+    Status {
+        /// What was asked for.
+        endpoint: Endpoint,
+        /// The status.
+        status: u16,
+        /// How long the service asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// It was not done in time.
+    #[error("{endpoint}: not done within {after:?}")]
+    #[non_exhaustive]
+    Timeout {
+        /// What was asked for.
+        endpoint: Endpoint,
+        /// The deadline that was set.
+        after: Duration,
+    },
+    /// No response came, or only a part of one. `source` says why.
+    #[error("{endpoint}: the service was not reached, or went away")]
+    #[non_exhaustive]
+    Http {
+        /// What was asked for.
+        endpoint: Endpoint,
+        /// What happened.
+        source: HttpError,
+    },
+    /// The response, or one event of a stream, is too large.
+    #[error("{endpoint}: more than the {limit} bytes that are allowed came: raise the limit if that is right")]
+    #[non_exhaustive]
+    TooLarge {
+        /// What was asked for.
+        endpoint: Endpoint,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The response is not what this endpoint gives. `source` says where it went wrong.
+    #[error("{endpoint}: the response cannot be read: check that the URL is that of the service")]
+    #[non_exhaustive]
+    Malformed {
+        /// What was asked for.
+        endpoint: Endpoint,
+        /// What is wrong with it.
+        source: JsonError,
+    },
+    /// The stream holds something else than text.
+    #[error("{endpoint}: the stream is not one of events: check that the URL is that of the service")]
+    #[non_exhaustive]
+    NotEvents {
+        /// What was asked for.
+        endpoint: Endpoint,
+    },
+    /// The service sent us somewhere else, and we did not go.
+    #[error("{endpoint}: redirected {problem}: check the URL of the service")]
+    #[non_exhaustive]
+    Redirect {
+        /// What was asked for.
+        endpoint: Endpoint,
+        /// Why we did not go.
+        problem: RedirectProblem,
+    },
+    /// The request cannot be made of what was given. `source` says why.
+    #[error("{endpoint}: the request cannot be made")]
+    #[non_exhaustive]
+    Request {
+        /// What was to be asked for.
+        endpoint: Endpoint,
+        /// What is wrong with it.
+        source: BoxError,
+    },
+}
+
+impl TransportError {
+    /// What was asked for.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        match self {
+            Self::Unauthorized { endpoint, .. }
+            | Self::Status { endpoint, .. }
+            | Self::Timeout { endpoint, .. }
+            | Self::Http { endpoint, .. }
+            | Self::TooLarge { endpoint, .. }
+            | Self::Malformed { endpoint, .. }
+            | Self::NotEvents { endpoint }
+            | Self::Redirect { endpoint, .. }
+            | Self::Request { endpoint, .. } => *endpoint,
+        }
+    }
+
+    /// The status that the service answered with, if that is what went wrong.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Unauthorized { status, .. } | Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// True when trying again may help: not for statuses from 400 to 499 other than 429, nor for what is wrong here.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => *status < 400 || *status >= 500 || *status == 429,
+            Self::Http { source, .. } => source.is_retryable(),
+            Self::Timeout { .. } | Self::Malformed { .. } | Self::NotEvents { .. } => true,
+            Self::Unauthorized { .. } | Self::TooLarge { .. } | Self::Redirect { .. } | Self::Request { .. } => false,
+        }
+    }
+
+    /// True when the deployment key is what has to be put right.
+    #[must_use]
+    pub fn is_auth(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. })
+    }
+
+    /// True when it took too long.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Timeout { .. } => true,
+            Self::Http { source, .. } => source.is_timeout(),
+            _ => false,
+        }
+    }
+
+    /// How long the service asks to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unauthorized { retry_after, .. } | Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl Retryable for TransportError {
+    fn is_retryable(&self) -> bool {
+        self.is_retryable()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after()
+    }
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        400 => ": for variants, give the user a user id or a device id",
+        404 => ": check the URL of the service",
+        413 | 431 => ": the user is too large for a server on the way",
+        429 => ": too many requests; ask less often",
+        500.. => ": that is for the service to put right; trying again may help",
+        _ => "",
+    }
+}
+
+/// Why a redirect was not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedirectProblem {
+    /// It came after too many others.
+    #[error("too often")]
+    TooMany,
+    /// It says no place that could be gone to.
+    #[error("to nowhere")]
+    NoLocation,
+    /// It leads from `https` to `http`.
+    #[error("from https to http, which is not safe")]
+    Unsafe,
+}
+
+/// What is wrong with the JSON of a response, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("not the JSON that was expected, at line {line} column {column}", line = .0.line(), column = .0.column())]
+pub struct JsonError(serde_json::Error);
+
+impl JsonError {
+    pub(crate) fn new(error: serde_json::Error) -> Self {
+        Self(error)
+    }
+
+    /// The line of the text, from 1, at which reading stopped.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.0.line()
+    }
+
+    /// The column of that line, from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.0.column()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(status: u16) -> TransportError {
+        TransportError::Status { endpoint: Endpoint::Flags, status, retry_after: None }
+    }
+
+    #[test]
+    fn of_statuses_only_those_between_400_and_499_are_final_and_not_429() {
+        for (code, retryable) in
+            [(204, true), (304, true), (400, false), (404, false), (413, false), (429, true), (500, true), (501, true)]
+        {
+            assert_eq!(status(code).is_retryable(), retryable, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refused_key_is_named_as_what_to_put_right() {
+        let error = TransportError::Unauthorized { endpoint: Endpoint::Variants, status: 401, retry_after: None };
+        assert!(error.is_auth() && !error.is_retryable());
+        assert!(error.to_string().contains("deployment key"), "{error}");
+    }
+
+    #[test]
+    fn errors_say_what_was_asked_for() {
+        assert_eq!(
+            status(503).to_string(),
+            "flags: the service answered with status 503: that is for the service to put right; trying again may help"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! Events out of a body.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use eventsource_stream::EventStreamError;
+use futures_core::Stream;
+
+use super::lines::LineBuffer;
+use crate::client::BodyStream;
+use crate::endpoints::Endpoint;
+use crate::error::TransportError;
+use crate::updater::StreamItem;
+
+const ENDPOINT: Endpoint = Endpoint::FlagStream;
+
+/// A stream of flags. Ends after an error, and when the service closes it.
+///
+/// Events are taken whatever their name; ids and pauses that the service proposes are passed over. Whatever comes yields
+/// an item, if only a part of an event came, so that a long time without one means that nothing came.
+pub struct EventStream {
+    events: Pin<Box<eventsource_stream::EventStream<Lines>>>,
+    alive: Arc<AtomicBool>,
+    ended: bool,
+}
+
+impl EventStream {
+    /// Reads events from a body. An event of more than `max_event` bytes is an error.
+    #[must_use]
+    pub fn new(body: BodyStream, max_event: usize) -> Self {
+        let alive = Arc::new(AtomicBool::new(false));
+        let lines = Lines {
+            body,
+            buffer: LineBuffer::new(max_event),
+            limit: max_event,
+            alive: alive.clone(),
+            too_large: false,
+        };
+        Self { events: Box::pin(eventsource_stream::EventStream::new(lines)), alive, ended: false }
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Result<StreamItem, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let item = match self.events.as_mut().poll_next(cx) {
+            Poll::Pending if self.alive.swap(false, Ordering::Relaxed) => Some(Ok(StreamItem::Alive)),
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(None) => None,
+            Poll::Ready(Some(Ok(event))) => Some(Ok(match event.data.as_str() {
+                "" | " " => StreamItem::Alive,
+                _ => StreamItem::Flags(Bytes::from(event.data)),
+            })),
+            Poll::Ready(Some(Err(EventStreamError::Transport(error)))) => Some(Err(error)),
+            Poll::Ready(Some(Err(EventStreamError::Utf8(_) | EventStreamError::Parser(_)))) => {
+                Some(Err(TransportError::NotEvents { endpoint: ENDPOINT }))
+            }
+        };
+        self.ended = !matches!(item, Some(Ok(_)));
+        if item.is_some() {
+            // The item says it already.
+            self.alive.store(false, Ordering::Relaxed);
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStream").field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+/// Whole lines of a body, one at a time.
+struct Lines {
+    body: BodyStream,
+    buffer: LineBuffer,
+    limit: usize,
+    /// Set with each chunk that comes.
+    alive: Arc<AtomicBool>,
+    /// The event after the lines at hand is too large.
+    too_large: bool,
+}
+
+impl Stream for Lines {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(line) = self.buffer.pop() {
+            return Poll::Ready(Some(Ok(line)));
+        }
+        if self.too_large {
+            return Poll::Ready(Some(Err(TransportError::TooLarge { endpoint: ENDPOINT, limit: self.limit })));
+        }
+        let chunk = match ready!(Pin::new(&mut self.body).poll_next(cx)) {
+            Some(Ok(chunk)) => chunk,
+            Some(Err(source)) => return Poll::Ready(Some(Err(TransportError::Http { endpoint: ENDPOINT, source }))),
+            None => return Poll::Ready(None),
+        };
+        self.alive.store(true, Ordering::Relaxed);
+        self.too_large = self.buffer.push(&chunk).is_err();
+        // Where nothing is whole yet, what came has to be told nevertheless: `EventStream` does so on its way out, and
+        // is back here for the next line or chunk.
+        cx.waker().wake_by_ref();
+        match self.buffer.pop() {
+            Some(line) => Poll::Ready(Some(Ok(line))),
+            None => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Carries out what the machine says, in one task.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::failure::StartError;
+use super::log;
+use super::machine::{Action, Input, Machine, Start};
+use super::work::Work;
+use crate::status::{State, Status};
+
+/// What the task is told from outside. That nobody can tell it anything any more means to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Run(Start),
+    Stop,
+}
+
+/// What became of a start, once that is known.
+pub(super) type Outcome = Option<Result<(), StartError>>;
+
+/// One run, from a start to a stop or a failed start.
+pub(super) struct Driver {
+    pub(super) machine: Machine,
+    pub(super) work: Work,
+    /// What the machine counts its time from.
+    pub(super) epoch: Instant,
+    pub(super) orders: watch::Receiver<Order>,
+    pub(super) status: watch::Sender<Status>,
+    pub(super) outcome: watch::Sender<Outcome>,
+    pub(super) random: Random,
+}
+
+impl Driver {
+    /// Runs until it is stopped or the start fails. The machine can be started again.
+    pub(super) async fn run(mut self) -> Machine {
+        let order = *self.orders.borrow_and_update();
+        self.obey(order);
+        while self.machine.is_active() {
+            // A stream that always has something does not keep the runtime's other tasks waiting.
+            tokio::task::consume_budget().await;
+            let deadline = self.machine.next_deadline().and_then(|at| self.epoch.checked_add(at));
+            let input = tokio::select! {
+                biased;
+                changed = self.orders.changed() => {
+                    let order = if changed.is_ok() { *self.orders.borrow_and_update() } else { Order::Stop };
+                    self.obey(order);
+                    continue;
+                }
+                input = self.work.next() => input,
+                () = until(deadline) => Input::Tick,
+            };
+            if let Input::Panicked(message) = &input {
+                log::panicked(message);
+            }
+            self.handle(input);
+            // What came counts before what is due: after a long sleep of the machine both are there.
+            if self.machine.next_deadline().is_some_and(|at| at <= self.now()) {
+                self.handle(Input::Tick);
+            }
+        }
+        self.machine
+    }
+
+    fn obey(&mut self, order: Order) {
+        self.handle(match order {
+            Order::Run(start) => Input::Start(start),
+            Order::Stop => Input::Stop,
+        });
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.now();
+        for action in self.machine.handle(now, input, &mut || self.random.next()) {
+            match self.work.carry_out(action) {
+                Some(Action::Ready(result)) => drop(self.outcome.send_replace(Some(result))),
+                Some(Action::Tell(notice)) => log::notice(&notice),
+                _ => {}
+            }
+        }
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let new = self.machine.status().map(|at| self.epoch.checked_add(at).map(Instant::into_std));
+        let mut states = None;
+        self.status.send_if_modified(|status| {
+            let differs = new.differs(status);
+            states = (new.state != status.state).then_some((status.state, new.state));
+            *status = new;
+            differs
+        });
+        if let Some((from, to)) = states {
+            log::state(from, to);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Says that the task is gone, however it went.
+pub(super) struct Farewell {
+    pub(super) status: watch::Sender<Status>,
+    pub(super) done: watch::Sender<bool>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        let cut_off = self.status.send_if_modified(|status| {
+            let running = !matches!(status.state, State::Idle | State::Stopped);
+            if running {
+                status.state = State::Stopped;
+                status.next_retry = None;
+            }
+            running
+        });
+        if cut_off {
+            log::gone();
+        }
+        self.done.send_replace(true);
+    }
+}
+
+/// Numbers for spreading load; nothing rests on their being hard to guess. The generator is SplitMix64.
+#[derive(Debug)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new() -> Self {
+        // The standard library's random keys are the one source of chance at hand.
+        Self(RandomState::new().hash_one(0_u8))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,62 @@
+//! What the updater tells those who read logs: the first failure of a series is a warning, the others are not.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use super::machine::Notice;
+use crate::status::State;
+
+const TARGET: &str = "experiment::transport";
+
+pub(super) fn notice(notice: &Notice) {
+    match notice {
+        Notice::Failed { origin, failure, repeated: false } => {
+            tracing::warn!(target: TARGET, %origin, error = %chain(failure), "flags could not be brought up to date");
+        }
+        Notice::Failed { origin, failure, repeated: true } => {
+            tracing::debug!(target: TARGET, %origin, error = %chain(failure), "flags still cannot be brought up to date");
+        }
+        Notice::Recovered { origin, failures } => {
+            tracing::info!(target: TARGET, %origin, failures, "flags are brought up to date again");
+        }
+        Notice::Updated { origin, applied } => {
+            tracing::debug!(target: TARGET, %origin, flags = applied.flags, "flags updated");
+        }
+    }
+}
+
+pub(super) fn state(from: State, to: State) {
+    match to {
+        State::Stale => {
+            tracing::warn!(target: TARGET, %from, %to, "flags are stale: nothing says that they still stand");
+        }
+        State::Unauthorized => {
+            tracing::warn!(target: TARGET, %from, %to, "the deployment key is refused; flags stay as they are");
+        }
+        _ => tracing::debug!(target: TARGET, %from, %to, "state changed"),
+    }
+}
+
+pub(super) fn panicked(message: &str) {
+    tracing::error!(target: TARGET, message, "updating flags panicked and is started again; this is a bug");
+}
+
+pub(super) fn gone() {
+    tracing::warn!(target: TARGET, "the updater was ended from outside; flags stay as they are");
+}
+
+pub(super) fn overdue() {
+    tracing::error!(target: TARGET, "the updater did not end in time and was aborted");
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a text does not fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}

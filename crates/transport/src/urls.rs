@@ -1,0 +1,215 @@
+//! Where the service's endpoints are.
+
+use std::fmt;
+
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+
+use crate::zone::ServerZone;
+
+/// The base URL of each endpoint: those of a zone, unless others were given.
+///
+/// ```
+/// use transport::{ServerZone, Urls};
+///
+/// let urls = Urls::builder(ServerZone::Eu).flags("http://localhost:8000/proxy/").build()?;
+/// assert_eq!(urls.flags.to_string(), "http://localhost:8000/proxy");
+/// assert_eq!(urls.stream.to_string(), "https://stream.lab.eu.amplitude.com");
+/// # Ok::<(), transport::UrlError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Urls {
+    /// Where variants are asked for (remote evaluation).
+    pub variants: BaseUrl,
+    /// Where flags are asked for (local evaluation).
+    pub flags: BaseUrl,
+    /// Where flags are streamed from.
+    pub stream: BaseUrl,
+    /// Where cohorts are asked for.
+    pub cohorts: BaseUrl,
+}
+
+impl Urls {
+    /// Those of a zone, with the chance to give others.
+    pub fn builder(zone: ServerZone) -> UrlsBuilder {
+        UrlsBuilder { zone, ..UrlsBuilder::default() }
+    }
+
+    /// Those of a zone.
+    #[must_use]
+    pub fn of(zone: ServerZone) -> Self {
+        Self {
+            variants: BaseUrl::from_static(zone.variants()),
+            flags: BaseUrl::from_static(zone.flags()),
+            stream: BaseUrl::from_static(zone.stream()),
+            cohorts: BaseUrl::from_static(zone.cohorts()),
+        }
+    }
+}
+
+impl Default for Urls {
+    fn default() -> Self {
+        Self::of(ServerZone::default())
+    }
+}
+
+/// Builds [`Urls`]. Each stands for itself, and an empty text is as good as none.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct UrlsBuilder {
+    zone: ServerZone,
+    variants: String,
+    flags: String,
+    stream: String,
+    cohorts: String,
+}
+
+impl UrlsBuilder {
+    /// Sets where variants are asked for.
+    pub fn variants(mut self, url: impl Into<String>) -> Self {
+        self.variants = url.into();
+        self
+    }
+
+    /// Sets where flags are asked for.
+    pub fn flags(mut self, url: impl Into<String>) -> Self {
+        self.flags = url.into();
+        self
+    }
+
+    /// Sets where flags are streamed from.
+    pub fn stream(mut self, url: impl Into<String>) -> Self {
+        self.stream = url.into();
+        self
+    }
+
+    /// Sets where cohorts are asked for.
+    pub fn cohorts(mut self, url: impl Into<String>) -> Self {
+        self.cohorts = url.into();
+        self
+    }
+
+    /// The URLs.
+    ///
+    /// # Errors
+    /// When one that was given is no base URL. The error names the option.
+    pub fn build(self) -> Result<Urls, UrlError> {
+        let or = |option, given: &str, default| match given {
+            "" => Ok(BaseUrl::from_static(default)),
+            given => BaseUrl::parse(option, given),
+        };
+        Ok(Urls {
+            variants: or("variants", &self.variants, self.zone.variants())?,
+            flags: or("flags", &self.flags, self.zone.flags())?,
+            stream: or("stream", &self.stream, self.zone.stream())?,
+            cohorts: or("cohorts", &self.cohorts, self.zone.cohorts())?,
+        })
+    }
+}
+
+/// A URL that paths are put behind: a scheme, a host, maybe a port and the beginning of a path.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+    /// Empty, or with a `/` at its beginning and none at its end.
+    prefix: String,
+}
+
+impl BaseUrl {
+    /// Reads a base URL. One `/` at its end is taken away; `option` is what errors call it.
+    ///
+    /// # Errors
+    /// When it is not `http://…` or `https://…`, has a query, or holds a user or password.
+    pub fn parse(option: &'static str, url: &str) -> Result<Self, UrlError> {
+        let problem = |problem| UrlError { option, problem };
+        let uri: Uri = url.trim().parse().map_err(|_| problem(UrlProblem::Malformed))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+            return Err(problem(UrlProblem::Relative));
+        };
+        if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
+            return Err(problem(UrlProblem::Scheme));
+        }
+        if authority.as_str().contains('@') {
+            return Err(problem(UrlProblem::Credentials));
+        }
+        if authority.host().is_empty() {
+            return Err(problem(UrlProblem::Malformed));
+        }
+        if uri.query().is_some() || url.contains('#') {
+            return Err(problem(UrlProblem::Query));
+        }
+        let path = uri.path();
+        let prefix = path.strip_suffix('/').unwrap_or(path).to_owned();
+        Ok(Self { scheme: scheme.clone(), authority: authority.clone(), prefix })
+    }
+
+    /// The default of a zone: known to be right, by a test.
+    fn from_static(url: &'static str) -> Self {
+        let host = url.strip_prefix("https://").unwrap_or(url);
+        Self { scheme: Scheme::HTTPS, authority: Authority::from_static(host), prefix: String::new() }
+    }
+
+    /// True when it is reached by TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    /// The URL of a path behind this one. The path begins with `/` and may have a query.
+    ///
+    /// # Errors
+    /// When the path holds what no path may.
+    pub fn join(&self, path_and_query: &str) -> Result<Uri, http::Error> {
+        let path = PathAndQuery::try_from(format!("{}{path_and_query}", self.prefix))?;
+        Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path).build()
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BaseUrl({self})")
+    }
+}
+
+/// Why a text is no base URL. Never quotes it, since it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the URL for `{option}` {problem}: give one like `https://host` or `http://host:8000/prefix`")]
+#[non_exhaustive]
+pub struct UrlError {
+    /// The option that it was given for.
+    pub option: &'static str,
+    /// What is wrong with it.
+    pub problem: UrlProblem,
+}
+
+/// What is wrong with a base URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlProblem {
+    /// It is no URL.
+    #[error("cannot be read")]
+    Malformed,
+    /// It has no scheme or no host.
+    #[error("has no scheme or no host")]
+    Relative,
+    /// Its scheme is neither `http` nor `https`.
+    #[error("is neither http nor https")]
+    Scheme,
+    /// It holds a user or a password.
+    #[error("holds a user or a password")]
+    Credentials,
+    /// It has a query or a fragment.
+    #[error("has a query or a fragment")]
+    Query,
+}
+
+#[cfg(test)]
+mod tests;
