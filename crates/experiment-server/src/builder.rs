@@ -72,14 +72,15 @@ impl ServerBuilder {
         self
     }
 
-    /// A file of flags, or a folder of `.json` files of them. It is read again whenever it changes; see
-    /// [`ServerBuilder::watch`].
+    /// A file of flags, or a folder of `.json` files of them. It is read again whenever it changes, and then takes the
+    /// place of what was set from code; see [`ServerBuilder::watch`].
     pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// A folder of cohorts, as [`cohorts::read_folder`] reads it. It is read again whenever it changes.
+    /// A folder of cohorts, as [`cohorts::read_folder`] reads it. It is read again whenever it changes; each cohort whose
+    /// file did then takes the place of one that was set from code.
     ///
     /// A server that has cohorts, even none, decides by them; one that was never given any leaves users their own
     /// `cohort_ids`.
@@ -183,7 +184,4 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
-    /// The files cannot be watched.
-    #[error("cannot watch the files for changes")]
-    Watch(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,12 +1,20 @@
-//! Reading files again when they change.
+//! Reading files, and reading them again when they change.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::flags::{Invalid, Problem};
-use crate::source::Watched;
-use crate::state::State;
+use futures_util::future::join_all;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::flags::Invalid;
+use crate::source::{Kind, Looker, Reading, Source};
+use crate::state::{State, Taken};
 use crate::stop::Stop;
+
+/// Files are looked at this often, whether or not the system says that they changed.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// The files that a server serves from.
 #[derive(Debug, Clone, Default)]
@@ -18,68 +26,101 @@ pub(crate) struct Files {
 impl Files {
     /// Reads everything. Warnings go to the log.
     pub(crate) fn load(&self, state: &State) -> Result<(), Invalid> {
-        self.load_flags(state)?;
-        self.load_cohorts(state)
-    }
-
-    /// Reads everything, and says nothing.
-    pub(crate) fn load_quietly(&self, state: &State) -> Result<(), Invalid> {
-        if let Some(path) = &self.flags {
-            state.load_flags(path)?;
-        }
-        self.load_cohorts(state)
-    }
-
-    fn load_flags(&self, state: &State) -> Result<(), Invalid> {
-        let Some(path) = &self.flags else { return Ok(()) };
-        let (changed, warnings) = state.load_flags(path)?;
-        if changed {
-            for warning in warnings {
-                tracing::warn!(target: "experiment_server", "{warning}");
-            }
-            let flags = state.snapshot().flags.set.len();
-            tracing::info!(target: "experiment_server", path = %path.display(), flags, "flags loaded");
+        for source in self.sources() {
+            tell(state, &source, state.take(source.read())?);
         }
         Ok(())
     }
 
-    fn load_cohorts(&self, state: &State) -> Result<(), Invalid> {
-        let Some(path) = &self.cohorts else { return Ok(()) };
-        state.load_cohorts(path)
+    /// Reads everything, and says nothing.
+    pub(crate) fn load_quietly(&self, state: &State) -> Result<(), Invalid> {
+        self.sources().try_for_each(|source| state.take(source.read()).map(drop))
+    }
+
+    fn sources(&self) -> impl Iterator<Item = Source> {
+        let flags = self.flags.clone().map(|path| Source { kind: Kind::Flags, path });
+        let cohorts = self.cohorts.clone().map(|path| Source { kind: Kind::Cohorts, path });
+        flags.into_iter().chain(cohorts)
     }
 }
 
-/// Reads the files whenever they change. What is invalid is told once, and what was served before is kept.
-pub(crate) async fn reload(state: Arc<State>, files: Files, mut watched: Watched, mut stop: Stop) {
-    let mut told: [Vec<Problem>; 2] = Default::default();
+/// Reads the files whenever they change. What is invalid is told once, and what was served before is kept. The last
+/// writer wins: see [`State::take`].
+///
+/// They are read once more to begin with: what changed between the first reading and now is not lost.
+pub(crate) async fn reload(state: Arc<State>, files: Files, stop: Stop) {
+    // Each on its own: files of one that never rest do not hold up the other.
+    join_all(files.sources().map(|source| follow(Arc::clone(&state), source, stop.clone()))).await;
+}
+
+async fn follow(state: Arc<State>, source: Source, mut stop: Stop) {
+    let kind = source.kind;
+    let mut looker = Looker::new(source);
+    let woken = looker.woken();
     loop {
+        let into = Arc::clone(&state);
+        let looked = spawn_blocking(move || {
+            if let Some(reading) = looker.read() {
+                take(&into, looker.source(), reading);
+            }
+            looker
+        });
+        looker = tokio::select! {
+            looked = looked => match looked {
+                Ok(looker) => looker,
+                Err(error) if error.is_cancelled() => return,
+                Err(error) => {
+                    tracing::error!(target: "experiment_server", %error, "{kind} are no longer read when they change");
+                    return;
+                }
+            },
+            () = stop.told() => return,
+        };
         tokio::select! {
-            changed = watched.changed() => if !changed { return },
+            () = woken.notified() => {}
+            () = sleep(EVERY) => {}
             () = stop.told() => return,
         }
-        let (into, from) = (Arc::clone(&state), files.clone());
-        // Fails only if the runtime is going away.
-        let read = tokio::task::spawn_blocking(move || [from.load_flags(&into), from.load_cohorts(&into)]).await;
-        let Ok(results) = read else { return };
-        for (told, result) in told.iter_mut().zip(results) {
-            tell(&state, told, result);
+    }
+}
+
+fn take(state: &State, source: &Source, reading: Reading) {
+    match state.take(reading) {
+        Ok(Taken::Same) => {}
+        Ok(taken) => {
+            state.metrics.reloaded(true);
+            tell(state, source, taken);
+        }
+        Err(invalid) => {
+            state.metrics.reloaded(false);
+            for problem in invalid.problems() {
+                tracing::error!(target: "experiment_server", "{problem}");
+            }
+            let Source { kind, path } = source;
+            tracing::error!(
+                target: "experiment_server", path = %path.display(),
+                "the {kind} are invalid: the {kind} that were served before are kept"
+            );
         }
     }
 }
 
-fn tell(state: &State, told: &mut Vec<Problem>, result: Result<(), Invalid>) {
-    let problems = result.err().map(|invalid| invalid.problems).unwrap_or_default();
-    if problems == *told {
-        return;
+fn tell(state: &State, source: &Source, taken: Taken) {
+    let Source { kind, path } = source;
+    let path = path.display();
+    match taken {
+        Taken::Same => {}
+        Taken::Back => tracing::info!(target: "experiment_server", %path, "the {kind} are valid again, and as before"),
+        Taken::New(warnings) => {
+            for warning in warnings {
+                tracing::warn!(target: "experiment_server", "{warning}");
+            }
+            let snapshot = state.snapshot();
+            let count = match kind {
+                Kind::Flags => snapshot.flags.set.len(),
+                Kind::Cohorts => snapshot.cohorts.served.len(),
+            };
+            tracing::info!(target: "experiment_server", %path, "{kind} loaded: {count} are served");
+        }
     }
-    state.metrics.reloaded(problems.is_empty());
-    for problem in &problems {
-        tracing::error!(target: "experiment_server", "{problem}");
-    }
-    if problems.is_empty() {
-        tracing::info!(target: "experiment_server", "the files are valid again");
-    } else {
-        tracing::error!(target: "experiment_server", "the files are invalid: what was served before is kept");
-    }
-    *told = problems;
 }

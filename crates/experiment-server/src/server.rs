@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ use crate::net::{Listener, Service, bind};
 use crate::reload::{Files, reload};
 use crate::requests::{Request, RequestLog};
 use crate::routes::{App, cors, router};
-use crate::source::watch as watch_files;
 use crate::state::State;
 use crate::stop::{self, StopSender};
 
@@ -79,10 +78,6 @@ impl Server {
         check_keys(&options)?;
         let cors = cors(&options.cors)?;
         let (state, files) = load(&options).await?;
-        let watched = match files.paths() {
-            paths if paths.is_empty() || !options.watch => None,
-            paths => Some(watch_files(&paths).map_err(|error| StartError::Watch(Box::new(error)))?),
-        };
         let main = listener(options.listen).await?;
         let admin = match options.admin_listen {
             Some(address) => Some(listener(address).await?),
@@ -97,8 +92,8 @@ impl Server {
             tasks.spawn(admin.serve(service, stopped.clone()));
         }
         tasks.spawn(main.serve(Service::main(Arc::clone(&state), router(app, cors)), stopped.clone()));
-        if let Some(watched) = watched {
-            tasks.spawn(reload(Arc::clone(&state), files, watched, stopped.clone()));
+        if options.watch {
+            tasks.spawn(reload(Arc::clone(&state), files, stopped.clone()));
         }
         let (end, ended) = watch::channel(false);
         let tasks = tokio::spawn(async move {
@@ -140,7 +135,8 @@ impl Server {
         self.state().snapshot().cohorts.served.len()
     }
 
-    /// Replaces all flags by a JSON list, and tells every stream. What is only worth a warning is returned.
+    /// Replaces all flags by a JSON list, and tells every stream. What is only worth a warning is returned. They stay
+    /// until the flags file or folder itself changes: the last writer wins.
     ///
     /// # Errors
     /// When a flag cannot be used. The flags from before are kept then.
@@ -155,12 +151,12 @@ impl Server {
         Ok(problems)
     }
 
-    /// Replaces a cohort, or adds it.
+    /// Replaces a cohort, or adds it. It stays until its own file, if it has one, changes or goes away.
     pub fn set_cohort(&self, cohort: Cohort) {
         self.state().set_cohort(cohort);
     }
 
-    /// Takes a cohort away. True if it was there.
+    /// Takes a cohort away, until its own file changes. True if it was there.
     pub fn remove_cohort(&self, id: &str) -> bool {
         self.state().remove_cohort(id)
     }
@@ -322,10 +318,4 @@ async fn load(options: &ServerBuilder) -> Result<(Arc<State>, Files), StartError
         state.set_cohort(cohort);
     }
     Ok((state, files))
-}
-
-impl Files {
-    fn paths(&self) -> Vec<&Path> {
-        [&self.flags, &self.cohorts].into_iter().flatten().map(PathBuf::as_path).collect()
-    }
 }

@@ -1,7 +1,6 @@
 //! What the parts of a running server share.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cohorts::Cohort;
@@ -14,7 +13,7 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::requests::RequestLog;
 use crate::snapshot::{Cohorts, Flags, Snapshot};
-use crate::source::{read_cohorts, read_flags};
+use crate::source::{Content, Kind, Reading, fingerprint};
 
 /// What the parts of a running server share.
 pub(crate) struct State {
@@ -50,8 +49,27 @@ struct Inputs {
     flags: Vec<RawFlag>,
     overrides: Vec<Override>,
     cohorts: Cohorts,
-    /// The cohorts that came from the folder.
-    from_folder: BTreeSet<String>,
+    /// The cohorts that were last read from the folder, by id, and what tells them from others.
+    from_folder: BTreeMap<String, u64>,
+    last_flags: Last,
+    last_cohorts: Last,
+}
+
+/// What tells the last readings of a source from others.
+#[derive(Default)]
+struct Last {
+    reading: Option<u64>,
+    valid: Option<u64>,
+}
+
+/// What became of a reading.
+pub(crate) enum Taken {
+    /// It is what was read the last time.
+    Same,
+    /// It is what was read before the files were invalid.
+    Back,
+    /// It is served now. With what is only worth a warning.
+    New(Vec<Problem>),
 }
 
 impl State {
@@ -85,13 +103,7 @@ impl State {
 
     /// Replaces the flags. True if they are others than before.
     pub(crate) fn set_flags(&self, flags: Vec<RawFlag>) -> Result<bool, Invalid> {
-        let mut inputs = self.inputs();
-        let before = std::mem::replace(&mut inputs.flags, flags);
-        let published = self.publish_flags(&inputs);
-        if published.is_err() {
-            inputs.flags = before;
-        }
-        published
+        self.load_flags(&mut self.inputs(), flags)
     }
 
     pub(crate) fn overrides(&self) -> Vec<Override> {
@@ -121,7 +133,6 @@ impl State {
 
     pub(crate) fn set_cohort(&self, cohort: Cohort) {
         let mut inputs = self.inputs();
-        inputs.from_folder.remove(&cohort.cohort_id);
         inputs.cohorts.insert(cohort);
         self.publish_cohorts(&inputs);
     }
@@ -133,27 +144,58 @@ impl State {
         removed
     }
 
-    /// Reads flags from a file or folder. What is only worth a warning is returned.
-    pub(crate) fn load_flags(&self, path: &Path) -> Result<(bool, Vec<Problem>), Invalid> {
-        let (flags, warnings) = read_flags(path)?;
-        Ok((self.set_flags(flags)?, warnings))
+    /// Takes in what was read from a source.
+    ///
+    /// The last writer wins. Flags that are others than those last read take the place of all flags, also of those set
+    /// from code since; flags that are the same leave everything as it is. With cohorts it is so for each of them: one
+    /// whose file changed or went away is changed or goes away, and all others stay.
+    pub(crate) fn take(&self, reading: Reading) -> Result<Taken, Invalid> {
+        let mut inputs = self.inputs();
+        let Reading { kind, fingerprint, content } = reading;
+        let last = inputs.last(kind);
+        if last.reading.replace(fingerprint) == Some(fingerprint) {
+            return Ok(Taken::Same);
+        }
+        let content = content?;
+        if last.valid == Some(fingerprint) {
+            return Ok(Taken::Back);
+        }
+        let warnings = match content {
+            Content::Flags(flags, warnings) => {
+                self.load_flags(&mut inputs, flags)?;
+                warnings
+            }
+            Content::Cohorts(cohorts) => {
+                self.load_cohorts(&mut inputs, cohorts);
+                Vec::new()
+            }
+        };
+        inputs.last(kind).valid = Some(fingerprint);
+        Ok(Taken::New(warnings))
     }
 
-    /// Reads cohorts from a folder, in the place of those that came from it before.
-    pub(crate) fn load_cohorts(&self, path: &Path) -> Result<(), Invalid> {
-        let read = read_cohorts(path)?;
-        let mut inputs = self.inputs();
-        let ids: BTreeSet<String> = read.iter().map(|cohort| cohort.cohort_id.clone()).collect();
-        let before = std::mem::replace(&mut inputs.from_folder, ids);
-        for gone in before.difference(&inputs.from_folder.clone()) {
+    fn load_flags(&self, inputs: &mut Inputs, flags: Vec<RawFlag>) -> Result<bool, Invalid> {
+        let before = std::mem::replace(&mut inputs.flags, flags);
+        let published = self.publish_flags(inputs);
+        if published.is_err() {
+            inputs.flags = before;
+        }
+        published
+    }
+
+    fn load_cohorts(&self, inputs: &mut Inputs, read: Vec<Cohort>) {
+        let now = read.iter().map(|cohort| (cohort.cohort_id.clone(), fingerprint(cohort))).collect();
+        let before = std::mem::replace(&mut inputs.from_folder, now);
+        for gone in before.keys().filter(|id| !inputs.from_folder.contains_key(*id)) {
             inputs.cohorts.remove(gone);
         }
         inputs.cohorts.known = true;
         for cohort in read {
-            inputs.cohorts.insert(cohort);
+            if before.get(&cohort.cohort_id) != inputs.from_folder.get(&cohort.cohort_id) {
+                inputs.cohorts.insert(cohort);
+            }
         }
-        self.publish_cohorts(&inputs);
-        Ok(())
+        self.publish_cohorts(inputs);
     }
 
     fn publish_flags(&self, inputs: &Inputs) -> Result<bool, Invalid> {
@@ -179,6 +221,48 @@ impl State {
     }
 }
 
+impl Inputs {
+    fn last(&mut self, kind: Kind) -> &mut Last {
+        match kind {
+            Kind::Flags => &mut self.last_flags,
+            Kind::Cohorts => &mut self.last_cohorts,
+        }
+    }
+}
+
 fn compile(raw: Vec<RawFlag>) -> Result<Flags, Invalid> {
     Flags::new(raw).map_err(|error| Invalid { problems: vec![Problem::of_file("flags", error.to_string())] })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn reading(fingerprint: u64, json: Option<&str>) -> Reading {
+        let problem = || Problem::of_file("flags.json", "invalid");
+        let content = json.map(|json| Content::Flags(flags::read("flags.json", json.as_bytes()).unwrap(), Vec::new()));
+        Reading {
+            kind: Kind::Flags,
+            fingerprint,
+            content: content.ok_or_else(|| Invalid { problems: vec![problem()] }),
+        }
+    }
+
+    #[test]
+    fn only_what_is_new_takes_the_place_of_what_code_set() {
+        let state = State::new(Keys::default(), EventLog::new(0), RequestLog::new(0), Duration::from_secs(1)).unwrap();
+        let file = r#"[{"key": "a", "variants": {}, "segments": []}]"#;
+        assert!(matches!(state.take(reading(1, Some(file))), Ok(Taken::New(_))));
+        state.set_flags(Vec::new()).unwrap();
+        assert!(matches!(state.take(reading(1, Some(file))), Ok(Taken::Same)));
+        assert!(state.take(reading(2, None)).is_err());
+        assert!(matches!(state.take(reading(2, None)), Ok(Taken::Same)));
+        assert!(state.take(reading(3, None)).is_err());
+        assert!(matches!(state.take(reading(1, Some(file))), Ok(Taken::Back)));
+        assert_eq!(state.snapshot().flags.set.len(), 0);
+        assert!(matches!(state.take(reading(4, Some(file))), Ok(Taken::New(_))));
+        assert_eq!(state.snapshot().flags.set.len(), 1);
+    }
 }

@@ -1,69 +1,92 @@
 //! Reading a file or a folder of flags, and a folder of cohorts.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use cohorts::Cohort;
+use cohorts::{Cohort, FolderError};
 
+use super::Kind;
 use crate::flags::{self, Invalid, Problem, RawFlag};
+
+/// Flags, with what is only worth a warning.
+type Flags = Result<(Vec<RawFlag>, Vec<Problem>), Invalid>;
 
 /// The flags of a file, or of all `.json` files of a folder in the order of their names, with what is only worth a
 /// warning.
-pub(crate) fn read_flags(path: &Path) -> Result<(Vec<RawFlag>, Vec<Problem>), Invalid> {
-    let name = path.display().to_string();
-    let files = match files(path) {
-        Ok(files) => files,
-        Err(error) => {
-            return Err(Invalid { problems: vec![Problem::of_file(name, format!("cannot be read: {error}"))] });
-        }
-    };
-    if files.is_empty() {
-        return Err(Invalid { problems: vec![Problem::of_file(name, "the folder holds no .json file")] });
-    }
+pub(crate) fn read_flags(path: &Path) -> Flags {
+    flags(path).1
+}
+
+/// The same, with what tells this content from any other.
+pub(super) fn flags(path: &Path) -> (u64, Flags) {
+    let mut hasher = DefaultHasher::new();
     let mut all = Vec::new();
     let mut problems = Vec::new();
+    let files = files(path).unwrap_or_else(|problem| {
+        problem.message.hash(&mut hasher);
+        problems.push(problem);
+        Vec::new()
+    });
     for file in files {
+        file.hash(&mut hasher);
         let name = file.display().to_string();
-        let read = fs::read(&file).map_err(|error| Problem::of_file(&name, format!("cannot be read: {error}")));
+        let read = contents(&file).map_err(|error| unreadable(&file, &error));
+        match &read {
+            Ok(json) => json.hash(&mut hasher),
+            Err(problem) => problem.message.hash(&mut hasher),
+        }
         match read.and_then(|json| flags::read(&name, &json)) {
             Ok(flags) => all.extend(flags),
             Err(problem) => problems.push(problem),
         }
     }
     problems.extend(flags::check(&all));
-    if problems.iter().any(Problem::is_error) { Err(Invalid { problems }) } else { Ok((all, problems)) }
+    let failed = problems.iter().any(Problem::is_error);
+    (hasher.finish(), if failed { Err(Invalid { problems }) } else { Ok((all, problems)) })
 }
 
-fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
-    if !fs::metadata(path)?.is_dir() {
+fn files(path: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let file = entry?.path();
-        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && file.extension().is_some_and(|extension| extension == "json") && file.is_file() {
-            files.push(file);
-        }
+    let entries = || -> io::Result<Vec<PathBuf>> { fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect() };
+    let mut files = entries().map_err(|error| unreadable(path, &error))?;
+    // A link that leads nowhere stays, and is told.
+    files.retain(|file| Kind::Flags.reads(file) && !file.is_dir());
+    if files.is_empty() {
+        return Err(Problem::of_file(path.display().to_string(), "the folder holds no .json file"));
     }
     files.sort();
     Ok(files)
 }
 
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        // Reading a pipe might never end.
+        return Err(io::Error::other("it is neither a file nor a folder, but a pipe, a socket or a device"));
+    }
+    fs::read(path)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    Problem::of_file(path.display().to_string(), format!("cannot be read: {error}"))
+}
+
 /// The cohorts of a folder.
 pub(crate) fn read_cohorts(path: &Path) -> Result<Vec<Cohort>, Invalid> {
-    let problem = |error: &dyn std::error::Error| {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            message = format!("{message}: {error}");
-            source = error.source();
-        }
+    let problem = |error: &FolderError| {
+        let message = match error {
+            FolderError::List { source, .. } | FolderError::Read { source, .. } => format!("{error}: {source}"),
+            _ => error.to_string(),
+        };
         Problem::of_file(path.display().to_string(), message)
     };
     match cohorts::read_folder(path) {
         Ok(folder) if folder.problems.is_empty() => Ok(folder.cohorts),
-        Ok(folder) => Err(Invalid { problems: folder.problems.iter().map(|error| problem(error)).collect() }),
+        Ok(folder) => Err(Invalid { problems: folder.problems.iter().map(problem).collect() }),
         Err(error) => Err(Invalid { problems: vec![problem(&error)] }),
     }
 }

@@ -1,74 +1,91 @@
-//! Watching files: says that something changed, never what.
+//! Being woken by the system when files may have changed. Nothing depends on it but how soon a change is noticed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use notify::{Config, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc;
-use tokio::time::timeout;
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{Config, ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
 
-/// How long files have to be quiet before they are read: writers seldom write at once.
-const QUIET: Duration = Duration::from_millis(10);
+use super::look::{Identity, Look};
 
-/// Files that are never quiet are read all the same after this many changes.
-const PATIENCE: usize = 5;
-
-/// Where the system tells of no changes, files are looked at this often.
-const POLL: Duration = Duration::from_secs(1);
-
-/// Tells of changes to files for as long as it is kept.
-pub(crate) struct Watched {
-    changes: mpsc::Receiver<()>,
-    _watcher: Box<dyn Watcher + Send>,
+/// Wakes when something may have changed where a look came by.
+#[derive(Default)]
+pub(super) struct Watch {
+    pub(super) woken: Arc<Notify>,
+    watched: BTreeMap<PathBuf, Option<Identity>>,
+    /// Set when a watched folder itself went away: another one of its name is not watched.
+    lost: Arc<AtomicBool>,
+    watcher: Option<RecommendedWatcher>,
+    told: bool,
 }
 
-/// Watches a path, and for a file the folder that it stands in: editors and deployments put a new file in its place.
-pub(crate) fn watch(paths: &[&Path]) -> notify::Result<Watched> {
-    // One change waiting stands for any number of them.
-    let (tell, changes) = mpsc::channel(1);
-    let on_event = move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            // Full means that a change is told already; closed, that no one listens any more.
-            let _ = tell.try_send(());
-        }
-    };
-    let mut watcher: Box<dyn Watcher + Send> = match RecommendedWatcher::new(on_event.clone(), Config::default()) {
-        Ok(watcher) => Box::new(watcher),
-        Err(error) => {
-            tracing::warn!(target: "experiment_server", %error, "the system cannot watch files, so they are looked at every second");
-            let config = Config::default().with_poll_interval(POLL).with_compare_contents(true);
-            Box::new(PollWatcher::new(on_event, config)?)
-        }
-    };
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            watcher.watch(path, RecursiveMode::Recursive)?;
-            continue;
-        }
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        if !folders.contains(&folder) {
-            watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-            folders.push(folder);
-        }
-    }
-    Ok(Watched { changes, _watcher: watcher })
-}
-
-impl Watched {
-    /// Waits for a change, and until the files are quiet again. False when there is nothing to wait for any more.
-    pub(crate) async fn changed(&mut self) -> bool {
-        if self.changes.recv().await.is_none() {
+impl Watch {
+    /// Watches what a look came by. False if that was watched already; then nothing can have changed unnoticed.
+    pub(super) fn renew(&mut self, look: &Look) -> bool {
+        if !self.lost.swap(false, Ordering::Relaxed) && self.watched == look.watched {
             return false;
         }
-        for _ in 0..PATIENCE {
-            if timeout(QUIET, self.changes.recv()).await.is_err() {
-                break;
+        self.watched.clone_from(&look.watched);
+        match self.watcher(look) {
+            Ok(watcher) => self.watcher = Some(watcher),
+            Err(error) => {
+                self.watcher = None;
+                self.tell(&error);
             }
         }
         true
     }
+
+    fn watcher(&mut self, look: &Look) -> notify::Result<RecommendedWatcher> {
+        let (woken, lost) = (Arc::clone(&self.woken), Arc::clone(&self.lost));
+        let way = look.way.clone();
+        let watched: Vec<PathBuf> = look.watched.keys().cloned().collect();
+        let on_event = move |event: notify::Result<Event>| {
+            let Ok(event) = event else { return woken.notify_one() };
+            if event.paths.iter().any(|path| watched.contains(path)) && goes_away(event.kind) {
+                lost.store(true, Ordering::Relaxed);
+                woken.notify_one();
+            } else if is_change(event.kind) && (event.paths.is_empty() || event.paths.iter().any(|at| way.concerns(at)))
+            {
+                woken.notify_one();
+            }
+        };
+        let mut watcher = RecommendedWatcher::new(on_event, Config::default())?;
+        for path in look.watched.keys() {
+            if let Err(error) = watch(&mut watcher, path) {
+                self.tell(&error);
+            }
+        }
+        Ok(watcher)
+    }
+
+    fn tell(&mut self, error: &notify::Error) {
+        if !std::mem::replace(&mut self.told, true) {
+            tracing::warn!(
+                target: "experiment_server", %error,
+                "files cannot be watched: they are looked at every second, so changes take longer to be noticed"
+            );
+        }
+    }
+}
+
+/// Not a folder that went away meanwhile: the next look finds that out.
+fn watch(watcher: &mut RecommendedWatcher, path: &Path) -> notify::Result<()> {
+    match watcher.watch(path, RecursiveMode::NonRecursive) {
+        Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => Ok(()),
+        Err(error) if matches!(&error.kind, ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound) => Ok(()),
+        result => result,
+    }
+}
+
+fn goes_away(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
+}
+
+/// Reading is none, but the end of writing is.
+fn is_change(kind: EventKind) -> bool {
+    !kind.is_access() || kind == EventKind::Access(AccessKind::Close(AccessMode::Write))
 }
