@@ -6,7 +6,10 @@ mod common;
 use std::time::Duration;
 
 use common::{PATIENCE, flags, keys, known, polling, server, until, until_known};
-use experiment::{Evaluate, EvaluateOptions, FlagOrigin, LocalEvaluationClient, Severity, StartError, State, User};
+use experiment::{
+    Evaluate, EvaluateOptions, FlagOrigin, LocalEvaluationClient, LocalEvaluationConfig, ProxyConfig, Severity,
+    StartError, State, User,
+};
 use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Fault, Route, Server};
 use tokio::time::timeout;
 
@@ -201,6 +204,54 @@ fn options_that_make_no_sense_are_refused_by_name() {
         let error = built.unwrap_err().to_string();
         assert!(error.contains(said), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_hosts_that_only_it_knows() {
+    let server = server(&["a"]).await;
+    let client = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).server_url("http://flags.invalid");
+    let through = client.clone().proxy(ProxyConfig::Url(server.url())).build().unwrap();
+    through.start().await.unwrap();
+    assert_eq!(known(&through), ["a"]);
+    through.close().await;
+    let config: LocalEvaluationConfig = serde_json::from_str(r#"{"proxy": "off"}"#).unwrap();
+    let direct = client.config(config).server_url("http://flags.invalid").build().unwrap();
+    assert!(direct.start().await.is_err());
+}
+
+#[tokio::test]
+async fn a_set_that_is_too_large_is_refused() {
+    let server = server(&["a"]).await;
+    let config: LocalEvaluationConfig = serde_json::from_str(r#"{"maxFlagsBytes": 20}"#).unwrap();
+    let client = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).config(config).server_url(server.url());
+    let error = client.build().unwrap().start().await.unwrap_err();
+    let mut causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+    assert!(causes.any(|cause| cause.to_string().contains("more than the 20 bytes")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_poll_has_its_deadline() {
+    let server = server(&["a"]).await;
+    server.faults().once(Route::Flags, Fault::stall());
+    let client = polling(&server).flag_config_poller_request_timeout(Duration::from_millis(50)).build().unwrap();
+    timeout(PATIENCE, client.start()).await.unwrap().unwrap();
+    assert_eq!((known(&client), server.requests().len()), (vec!["a".to_owned()], 2));
+    client.close().await;
+}
+
+#[tokio::test]
+async fn flags_that_nothing_has_confirmed_for_long_are_stale() {
+    let server = server(&["a"]).await;
+    let client = polling(&server).build().unwrap();
+    client.start().await.unwrap();
+    server.faults().always(Route::Flags, Fault::status(500));
+    until(&client, State::Stale).await;
+    let status = client.status().updater.unwrap();
+    assert!(status.age().unwrap() >= Duration::from_millis(150) && status.last_error.is_some());
+    assert_eq!(known(&client), ["a"]);
+    server.faults().clear();
+    until(&client, State::Polling).await;
+    client.close().await;
 }
 
 #[tokio::test]
