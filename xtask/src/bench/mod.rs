@@ -28,7 +28,7 @@ mod workload;
 use std::error::Error;
 use std::process::ExitCode;
 
-use options::{Action, Mode, Options, Task};
+use options::{Action, Options, Task};
 
 /// What a request for something that is not measured here ends with.
 const UNSUPPORTED: u8 = 2;
@@ -55,10 +55,7 @@ fn measure(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         (Task::Cohort, _) => Ok(unsupported("this workspace has no cohort store yet: task cohort cannot be measured")),
         (Task::Parse, _) => parse::run(options),
         (Task::Memory, _) => memory::run(options),
-        (Task::Eval, Mode::Client) => {
-            Ok(unsupported("this workspace has no client yet: mode client cannot be measured"))
-        }
-        (Task::Eval, Mode::Engine | Mode::Single) => eval::run(options),
+        (Task::Eval, _) => eval::run(options),
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 use evaluation_core::{FlagSet, User};
+use experiment::LocalEvaluationClient;
 
 use super::options::{Mode, Options};
 use super::process;
@@ -12,6 +13,7 @@ use super::workload;
 /// A set of flags, the users, and what is done with each.
 pub(super) struct Work {
     flags: FlagSet,
+    client: LocalEvaluationClient,
     keys: Vec<String>,
     users: Vec<User>,
     mode: Mode,
@@ -19,13 +21,14 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) fn load(options: &Options, mode: Mode) -> Result<Self, Box<dyn Error>> {
-        let flags = FlagSet::from_json(&options.workload.flag_bytes(&options.bench)?)?;
+        let json = options.workload.flag_bytes(&options.bench)?;
+        let (flags, client) = (FlagSet::from_json(&json)?, LocalEvaluationClient::offline(&json)?);
         let keys: Vec<String> = flags.keys().map(str::to_owned).collect();
         if keys.is_empty() {
             return Err("the workload has no flags".into());
         }
         let users = workload::users(&options.bench)?;
-        Ok(Self { flags, keys, users, mode })
+        Ok(Self { flags, client, keys, users, mode })
     }
 
     pub(super) fn flags(&self) -> usize {
@@ -53,12 +56,14 @@ impl Work {
     #[inline]
     fn unit(&self, user: &User) {
         let (flags, user) = (black_box(&self.flags), black_box(user));
-        if self.mode == Mode::Single {
-            for key in &self.keys {
-                black_box(flags.variant(user, black_box(key)));
+        match self.mode {
+            Mode::Engine => drop(black_box(flags.evaluate(user, &[]))),
+            Mode::Client => drop(black_box(black_box(&self.client).evaluate(user))),
+            Mode::Single => {
+                for key in &self.keys {
+                    black_box(flags.variant(user, black_box(key)));
+                }
             }
-        } else {
-            black_box(flags.evaluate(user, &[]));
         }
     }
 
@@ -77,7 +82,9 @@ impl Work {
                     }
                 }
             } else {
-                for (key, variant) in self.flags.evaluate(user, &[]).iter() {
+                let client = self.mode == Mode::Client;
+                let variants = if client { self.client.evaluate(user) } else { self.flags.evaluate(user, &[]) };
+                for (key, variant) in variants.iter() {
                     add(key, variant.key());
                 }
             }
