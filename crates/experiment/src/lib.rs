@@ -43,10 +43,11 @@ pub use local::{
 };
 #[cfg(feature = "remote")]
 pub use remote::{FetchOptions, RemoteEvaluationClient, RemoteEvaluationClientBuilder};
-pub use transport::updater::{Failure, StartError, UpdaterConfig};
+pub use transport::updater::{ErrorClass, Failure, Mode, SourceError, StartError, UpdaterConfig};
 pub use transport::{
-    BodyStream, BoxFuture, Bytes, DefaultClient, HttpClient, HttpError, State, Status, StatusWatch, Stream,
-    TransportError, http,
+    ApplyError, BodyStream, BoxError, BoxFuture, Bytes, ClientError, DefaultClient, DefaultClientBuilder, Endpoint,
+    HttpClient, HttpError, KeyError, Origin, Proxy, RedirectProblem, State, Status, StatusWatch, Stream,
+    TransportError, UrlError, UrlProblem, http,
 };
 
 /// The examples of the README files, tested as they stand.

@@ -91,6 +91,41 @@ async fn starting_fails_with_its_cause_and_may_be_tried_again() {
     client.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waited_for_the_start_finds_the_status_as_it_is() {
+    let server = server(&["a"]).await;
+    for _ in 0..100 {
+        let client = polling(&server).build().unwrap();
+        client.start().await.unwrap();
+        assert_eq!(client.status().updater.unwrap().state, State::Polling);
+        client.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_in_the_background_is_not_lost_to_one_that_fails() {
+    let server = server(&["a"]).await;
+    server.faults().always(Route::Flags, Fault::status(500));
+    for round in 0..200 {
+        let client = polling(&server).flag_config_polling_interval(Duration::from_millis(5));
+        let client = client.updater(|config| config.initial_attempts = 1).build().unwrap();
+        let (waits, seen) = (client.clone(), server.requests().len());
+        let waiting = tokio::spawn(async move { waits.start().await });
+        // At one moment or another of the failing start.
+        assert!(server.until(PATIENCE, |server| server.requests().len() > seen).await);
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        client.start_in_background().unwrap();
+        let mut watch = client.watch_status().unwrap();
+        let tried = timeout(PATIENCE, watch.wait_for(|status| status.failures >= 3)).await;
+        assert!(tried.is_ok(), "round {round}: {:?}", client.status());
+        client.close().await;
+        assert!(waiting.await.unwrap().is_err());
+        server.clear_requests();
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_key_fails_the_start_at_once() {
     let server = server(&["a"]).await;
@@ -148,7 +183,8 @@ async fn changes_are_told_with_their_keys() {
     let client = polling(&server).build().unwrap();
     let mut changes = client.changes();
     client.start().await.unwrap();
-    assert_eq!(&*changes.next().await.unwrap().keys, ["a", "same"]);
+    let first = timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
+    assert_eq!(&*first.keys, ["a", "same"]);
     server.set_flags(flags(&["same", "new"])).unwrap();
     let change = timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
     assert_eq!((&*change.keys, change.missed), (["a".to_owned(), "new".to_owned()].as_slice(), 0));

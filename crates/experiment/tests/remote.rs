@@ -7,16 +7,17 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{PATIENCE, flags, keys, server};
-use experiment::{FetchOptions, RemoteEvaluationClient, RemoteEvaluationClientBuilder, RemoteEvaluationConfig, User};
+use experiment::{
+    FetchOptions, ProxyConfig, RemoteEvaluationClient, RemoteEvaluationClientBuilder, RemoteEvaluationConfig, User,
+};
 use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Fault, Route, Server};
 use serde_json::Value;
 
 fn client(server: &Server) -> RemoteEvaluationClientBuilder {
-    RemoteEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).server_url(server.url()).fetch_retry_backoff(
-        Duration::from_millis(1),
-        Duration::from_millis(5),
-        1.5,
-    )
+    RemoteEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY)
+        .server_url(server.url())
+        .proxy(ProxyConfig::Off)
+        .fetch_retry_backoff(Duration::from_millis(1), Duration::from_millis(5), 1.5)
 }
 
 fn user() -> User {
@@ -56,7 +57,7 @@ async fn large_users_go_by_post() {
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
     let server = server(&["a"]).await;
-    let client = client(&server).fetch_timeout(Duration::from_millis(200)).build().unwrap();
+    let client = client(&server).fetch_timeout(Duration::from_secs(1)).build().unwrap();
     let faults = [Fault::status(500), Fault::reset(), Fault::body("<html>"), Fault::cut_after(3), Fault::stall()];
     for fault in faults {
         server.faults().once(Route::Variants, fault.clone());
@@ -68,6 +69,17 @@ async fn what_may_pass_is_tried_again() {
     let started = Instant::now();
     client.fetch(&user()).await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn who_has_somebody_waiting_does_not_wait_as_long_as_the_service_asks() {
+    let server = server(&["a"]).await;
+    server.faults().once(Route::Variants, Fault::too_many_requests(Duration::from_secs(30)));
+    let client = RemoteEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).config(RemoteEvaluationConfig::server());
+    let client = client.server_url(server.url()).proxy(ProxyConfig::Off).build().unwrap();
+    let started = Instant::now();
+    client.fetch(&user()).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]

@@ -81,6 +81,21 @@ async fn a_stream_that_breaks_is_opened_again() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_always_cut_is_replaced_by_polls() {
+    let server = server(&["a"]).await;
+    let client = streaming(&server).updater(|config| config.reconnect_delay_max = Duration::from_millis(5));
+    let client = client.build().unwrap();
+    client.start().await.unwrap();
+    let whole = flags(&["a"]);
+    // Every stream brings its flags, and ends.
+    server.faults().always(Route::Stream, Fault::body(format!("data: {whole}\n\n")));
+    server.cut_streams();
+    until(&client, State::Fallback).await;
+    assert!(count(&server, Route::Stream) <= 10, "{}", count(&server, Route::Stream));
+    client.close().await;
+}
+
+#[tokio::test]
 async fn a_stream_that_does_not_come_back_is_replaced_by_polls() {
     let server = server(&["a"]).await;
     let client = streaming(&server).build().unwrap();

@@ -1,5 +1,6 @@
 //! What can go wrong in asking the service.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::client::{BoxError, HttpError};
@@ -200,9 +201,16 @@ pub enum RedirectProblem {
 }
 
 /// What is wrong with the JSON of a response, and where.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("not the JSON that was expected, at line {line} column {column}", line = .0.line(), column = .0.column())]
 pub struct JsonError(serde_json::Error);
+
+impl fmt::Debug for JsonError {
+    // What serde says may quote the response.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonError").field("line", &self.line()).field("column", &self.column()).finish()
+    }
+}
 
 impl JsonError {
     pub(crate) fn new(error: serde_json::Error) -> Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use transport::{BaseUrl, ClientError, DefaultClient, HttpClient, KeyError, Proxy, UrlError};
+use transport::{BaseUrl, ClientError, DefaultClient, HttpClient, KeyError, Proxy, ServerZone, UrlError};
 
 /// Which proxy connections go through.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,15 @@ impl std::fmt::Debug for ProxyConfig {
     }
 }
 
+/// A URL in `Debug`: not if it may hold a password, for which it will be refused.
+pub(crate) struct ShownUrl<'a>(pub(crate) &'a str);
+
+impl std::fmt::Debug for ShownUrl<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.contains('@') { "(withheld)" } else { self.0 })
+    }
+}
+
 /// Why a client cannot be built: which option, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,8 +53,8 @@ pub enum ConfigError {
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be built")]
     Client(#[from] ClientError),
-    /// A time of nothing, where nothing would never do.
-    #[error("`{option}` is 0: give a time in milliseconds that is more than 0")]
+    /// Nothing, where nothing would never do.
+    #[error("`{option}` is 0: give more than that")]
     Zero {
         /// The option, as files call it.
         option: &'static str,
@@ -75,6 +84,15 @@ pub enum ConfigError {
 
 pub(crate) fn positive(option: &'static str, time: Duration) -> Result<Duration, ConfigError> {
     if time.is_zero() { Err(ConfigError::Zero { option }) } else { Ok(time) }
+}
+
+/// The zone of a name, as the other SDKs read it: what is not `eu` is the United States.
+pub(crate) fn zone(name: &str) -> ServerZone {
+    let zone = ServerZone::from_name(name);
+    if zone == ServerZone::Us && !name.is_empty() && !name.eq_ignore_ascii_case("us") {
+        tracing::warn!(target: "experiment", name, "`serverZone` is neither `us` nor `eu`, and counts as `us`");
+    }
+    zone
 }
 
 /// The client that was given, or the one that comes with the SDK. If it is to reach one of the URLs by TLS, what that

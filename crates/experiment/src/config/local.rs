@@ -1,12 +1,13 @@
 //! Options of local evaluation.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use transport::Urls;
 use transport::updater::{Mode, UpdaterConfig};
-use transport::{ServerZone, Urls};
 
-use super::{ConfigError, ProxyConfig, millis, positive};
+use super::{ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
 
 /// Options of local evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -17,7 +18,7 @@ use super::{ConfigError, ProxyConfig, millis, positive};
 /// assert_eq!(config.flag_config_polling_interval.as_secs(), 30);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LocalEvaluationConfig {
@@ -49,7 +50,7 @@ pub struct LocalEvaluationConfig {
 
 impl LocalEvaluationConfig {
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
-        let zone = ServerZone::from_name(&self.server_zone);
+        let zone = zone(&self.server_zone);
         Ok(Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url).build()?)
     }
 
@@ -65,6 +66,9 @@ impl LocalEvaluationConfig {
         config.poll_timeout = positive("flagConfigPollerRequestTimeoutMillis", timeout)?;
         config.connect_timeout = positive("streamFlagConnTimeoutMillis", self.stream_flag_conn_timeout)?;
         config.start_timeout = positive("startTimeoutMillis", self.start_timeout)?;
+        if self.max_flags_bytes == 0 {
+            return Err(ConfigError::Zero { option: "maxFlagsBytes" });
+        }
         Ok(config)
     }
 }
@@ -86,9 +90,34 @@ impl Default for LocalEvaluationConfig {
     }
 }
 
+impl fmt::Debug for LocalEvaluationConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEvaluationConfig")
+            .field("server_zone", &self.server_zone)
+            .field("server_url", &ShownUrl(&self.server_url))
+            .field("flag_config_polling_interval", &self.flag_config_polling_interval)
+            .field("flag_config_poller_request_timeout", &self.flag_config_poller_request_timeout)
+            .field("stream_updates", &self.stream_updates)
+            .field("stream_server_url", &ShownUrl(&self.stream_server_url))
+            .field("stream_flag_conn_timeout", &self.stream_flag_conn_timeout)
+            .field("start_timeout", &self.start_timeout)
+            .field("max_flags_bytes", &self.max_flags_bytes)
+            .field("proxy", &self.proxy)
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_with_a_password_is_not_shown() {
+        let url = "http://user:hunter2@host".to_owned();
+        let config = LocalEvaluationConfig { server_url: url, ..Default::default() };
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(config.urls().is_err());
+    }
 
     #[test]
     fn every_option_is_read_by_its_name() {
@@ -119,6 +148,7 @@ mod tests {
             "flagConfigPollerRequestTimeoutMillis",
             "streamFlagConnTimeoutMillis",
             "startTimeoutMillis",
+            "maxFlagsBytes",
         ] {
             let config: LocalEvaluationConfig = serde_json::from_str(&format!("{{\"{option}\": 0}}")).unwrap();
             assert!(config.updater().unwrap_err().to_string().contains(option), "{option}");

@@ -6,7 +6,7 @@ mod local;
 mod remote;
 
 pub use common::{ConfigError, ProxyConfig};
-pub(crate) use common::{client, millis, positive};
+pub(crate) use common::{ShownUrl, client, millis, positive, zone};
 pub use local::LocalEvaluationConfig;
 #[cfg(feature = "remote")]
 pub use remote::RemoteEvaluationConfig;

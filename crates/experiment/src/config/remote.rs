@@ -1,11 +1,12 @@
 //! Options of remote evaluation.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use transport::{RetryPolicy, ServerZone, Urls};
+use transport::{RetryPolicy, Urls};
 
-use super::{ConfigError, ProxyConfig, millis, positive};
+use super::{ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
 
 /// Options of remote evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -16,7 +17,7 @@ use super::{ConfigError, ProxyConfig, millis, positive};
 /// assert_eq!(config.fetch_retries, 8);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoteEvaluationConfig {
@@ -40,6 +41,9 @@ pub struct RemoteEvaluationConfig {
     /// How long each later attempt may take. Default: 10 s.
     #[serde(rename = "fetchRetryTimeoutMillis", with = "millis")]
     pub fetch_retry_timeout: Duration,
+    /// The longest pause that the service may ask for by `Retry-After`. Default: 10 s.
+    #[serde(rename = "fetchRetryAfterMaxMillis", with = "millis")]
+    pub fetch_retry_after_max: Duration,
     /// Which proxy connections go through. Default: as the environment says.
     pub proxy: ProxyConfig,
 }
@@ -61,12 +65,13 @@ impl RemoteEvaluationConfig {
             fetch_retry_backoff_max: policy.backoff_max,
             fetch_retry_backoff_scalar: policy.backoff_scalar,
             fetch_retry_timeout: policy.retry_timeout,
+            fetch_retry_after_max: policy.retry_after_max,
             proxy: ProxyConfig::default(),
         }
     }
 
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
-        let zone = ServerZone::from_name(&self.server_zone);
+        let zone = zone(&self.server_zone);
         Ok(Urls::builder(zone).variants(&self.server_url).build()?)
     }
 
@@ -83,6 +88,7 @@ impl RemoteEvaluationConfig {
         policy.backoff_max = self.fetch_retry_backoff_max;
         policy.backoff_scalar = scalar;
         policy.retry_timeout = positive("fetchRetryTimeoutMillis", self.fetch_retry_timeout)?;
+        policy.retry_after_max = self.fetch_retry_after_max;
         Ok(policy)
     }
 }
@@ -93,23 +99,51 @@ impl Default for RemoteEvaluationConfig {
     }
 }
 
+impl fmt::Debug for RemoteEvaluationConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteEvaluationConfig")
+            .field("server_zone", &self.server_zone)
+            .field("server_url", &ShownUrl(&self.server_url))
+            .field("fetch_timeout", &self.fetch_timeout)
+            .field("fetch_retries", &self.fetch_retries)
+            .field("fetch_retry_backoff_min", &self.fetch_retry_backoff_min)
+            .field("fetch_retry_backoff_max", &self.fetch_retry_backoff_max)
+            .field("fetch_retry_backoff_scalar", &self.fetch_retry_backoff_scalar)
+            .field("fetch_retry_timeout", &self.fetch_retry_timeout)
+            .field("fetch_retry_after_max", &self.fetch_retry_after_max)
+            .field("proxy", &self.proxy)
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_with_a_password_is_not_shown() {
+        let url = "http://user:hunter2@host".to_owned();
+        let config = RemoteEvaluationConfig { server_url: url, ..Default::default() };
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(config.urls().is_err());
+    }
 
     #[test]
     fn every_option_is_read_by_its_name() {
         let json = r#"{
             "serverZone": "EU", "serverUrl": "http://localhost:1", "fetchTimeoutMillis": 1, "fetchRetries": 2,
             "fetchRetryBackoffMinMillis": 3, "fetchRetryBackoffMaxMillis": 4, "fetchRetryBackoffScalar": 5,
-            "fetchRetryTimeoutMillis": 6, "proxy": "off"
+            "fetchRetryTimeoutMillis": 6, "fetchRetryAfterMaxMillis": 7, "proxy": "off"
         }"#;
         let config: RemoteEvaluationConfig = serde_json::from_str(json).unwrap();
         let policy = config.policy().unwrap();
         assert_eq!(policy.timeout, Duration::from_millis(1));
         assert_eq!((policy.retries, policy.backoff_scalar), (2, 5.0));
         assert_eq!((policy.backoff_min, policy.backoff_max), (Duration::from_millis(3), Duration::from_millis(4)));
-        assert_eq!(policy.retry_timeout, Duration::from_millis(6));
+        assert_eq!(
+            (policy.retry_timeout, policy.retry_after_max),
+            (Duration::from_millis(6), Duration::from_millis(7))
+        );
         assert_eq!(config.urls().unwrap().variants.to_string(), "http://localhost:1");
         assert_eq!(
             serde_json::from_str::<RemoteEvaluationConfig>(&serde_json::to_string(&config).unwrap()).unwrap(),
@@ -134,6 +168,6 @@ mod tests {
     fn the_zone_decides_the_url() {
         let eu = RemoteEvaluationConfig { server_zone: "eu".to_owned(), ..RemoteEvaluationConfig::server() };
         assert_eq!(eu.urls().unwrap().variants.to_string(), "https://api.lab.eu.amplitude.com");
-        assert_eq!((eu.fetch_timeout, eu.fetch_retries), (Duration::from_millis(500), 1));
+        assert_eq!(eu.policy().unwrap(), RetryPolicy::server());
     }
 }

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use evaluation_core::JsonError;
 use serde_json::value::RawValue;
 
 use super::FlagOrigin;
 use super::snapshot::Snapshot;
 
 /// Reads flags as the service delivers them, a list, or as the Node SDK takes them, an object by key.
-pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, JsonError> {
-    let by_key: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_slice(json);
-    match by_key {
-        Ok(flags) => {
-            let list: Vec<&str> = flags.values().map(|flag| flag.get()).collect();
-            Snapshot::read(format!("[{}]", list.join(",")).as_bytes(), origin)
-        }
-        Err(_) => Snapshot::read(json, origin),
+pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, Box<dyn std::error::Error + Send + Sync>> {
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Ok(Snapshot::read(json, origin)?);
     }
+    let by_key: BTreeMap<String, &RawValue> = serde_json::from_slice(json)?;
+    if let Some((key, _)) = by_key.iter().find(|(_, flag)| !flag.get().starts_with('{')) {
+        return Err(format!("`{key}` is no flag: expected flags by their keys").into());
+    }
+    let list: Vec<&str> = by_key.values().map(|flag| flag.get()).collect();
+    Ok(Snapshot::read(format!("[{}]", list.join(",")).as_bytes(), origin)?)
 }
 
 #[cfg(test)]
@@ -27,10 +27,16 @@ mod tests {
     #[test]
     fn lists_and_objects_are_read() {
         let flag = r#"{"key": "a", "variants": {}, "segments": []}"#;
-        for json in [format!("[{flag}]"), format!("{{\"a\": {flag}}}")] {
+        for json in [format!(" [{flag}]"), format!(" {{\"a\": {flag}}}")] {
             assert!(read(json.as_bytes(), FlagOrigin::Bootstrap).unwrap().flags.contains("a"), "{json}");
         }
-        assert!(read(b"{\"a\": ", FlagOrigin::Bootstrap).is_err());
-        assert!(read(b"7", FlagOrigin::Bootstrap).is_err());
+        for (json, said) in [
+            ("{\"a\": ", "EOF while parsing"),
+            ("{\"error\": \"unauthorized\"}", "`error` is no flag"),
+            ("7", "expected"),
+        ] {
+            let error = read(json.as_bytes(), FlagOrigin::Bootstrap).err().unwrap().to_string();
+            assert!(error.contains(said), "{json}: {error}");
+        }
     }
 }

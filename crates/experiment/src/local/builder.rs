@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport::updater::{FlagSource, Updater, UpdaterConfig};
+use transport::updater::{FlagSource, Mode, Updater, UpdaterConfig};
 use transport::{DeploymentKey, HttpClient, Service, ServiceSource};
 
 use super::snapshot::Snapshot;
-use super::store::Store;
+use super::store::{Sink, Store};
 use super::{FlagOrigin, LocalEvaluationClient, bootstrap};
 use crate::config::{ConfigError, LocalEvaluationConfig, ProxyConfig, client};
 
@@ -97,8 +97,8 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
-    /// Gives flags to decide by until the first ones come: a JSON list, or an object by key. Each flag that comes later
-    /// replaces them all.
+    /// Gives flags to decide by until the first ones come: a JSON list, or an object by key. The first
+    /// set that comes replaces them all.
     pub fn bootstrap_json(mut self, json: impl Into<Vec<u8>>) -> Self {
         self.bootstrap = Some(Bootstrap::Json(json.into()));
         self
@@ -134,17 +134,23 @@ impl LocalEvaluationClientBuilder {
         if let Some(adjust) = &self.adjust {
             adjust(&mut config);
         }
+        let streams = config.mode == Mode::Streaming;
+        if streams && !cfg!(feature = "streaming") {
+            return Err(ConfigError::NoStreaming);
+        }
         let snapshot = match &self.bootstrap {
             None => Snapshot::default(),
             Some(Bootstrap::Json(json)) => read(json, "bootstrap", FlagOrigin::Bootstrap)?,
             Some(Bootstrap::File(path)) => file(path, FlagOrigin::Bootstrap)?,
         };
-        let used = if self.config.stream_updates { vec![&urls.flags, &urls.stream] } else { vec![&urls.flags] };
+        let used = if streams { vec![&urls.flags, &urls.stream] } else { vec![&urls.flags] };
         let client = client(self.client, &self.config.proxy, &used)?;
         let service = Service::builder(client, key).urls(urls).max_body(self.config.max_flags_bytes).build();
         let store = Arc::new(Store::new(snapshot));
-        let source = Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout));
-        let updater = Updater::builder(source as Arc<dyn FlagSource>, Arc::clone(&store) as _).config(config).build();
+        let source =
+            Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout.max(config.connect_timeout)));
+        let updater =
+            Updater::builder(source as Arc<dyn FlagSource>, Arc::new(Sink(Arc::clone(&store)))).config(config).build();
         Ok(LocalEvaluationClient::new(store, Some(updater)))
     }
 }
@@ -157,7 +163,7 @@ pub(super) fn file(path: &Path, origin: FlagOrigin) -> Result<Snapshot, ConfigEr
 }
 
 pub(super) fn read(json: &[u8], option: &'static str, origin: FlagOrigin) -> Result<Snapshot, ConfigError> {
-    bootstrap::read(json, origin).map_err(|error| ConfigError::Bootstrap { option, source: error.into() })
+    bootstrap::read(json, origin).map_err(|error| ConfigError::Bootstrap { option, source: error })
 }
 
 impl fmt::Debug for LocalEvaluationClientBuilder {

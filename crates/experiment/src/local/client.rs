@@ -75,7 +75,7 @@ impl LocalEvaluationClient {
     ///
     /// # Errors
     /// When there are no flags in time, all attempts failed, or the deployment key is refused. Nothing is left running
-    /// then.
+    /// then, unless it was started in the background.
     pub async fn start(&self) -> Result<(), StartError> {
         match &self.inner.updater {
             Some(updater) => updater.start().await,
@@ -95,7 +95,8 @@ impl LocalEvaluationClient {
         }
     }
 
-    /// Stops what runs in the background, and waits for its end, a few seconds at most. The flags stay as they are.
+    /// Stops what keeps the flags fresh, and waits for its end, a few seconds at most. The flags stay as they are. Idle
+    /// connections are kept for the time that the HTTP client keeps them.
     pub async fn close(&self) {
         if let Some(updater) = &self.inner.updater {
             updater.stop().await;

@@ -1,11 +1,11 @@
 //! What is decided by at one moment.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use evaluation_core::{FlagSet, JsonError};
 use foldhash::fast::FixedState;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::FlagOrigin;
@@ -35,15 +35,12 @@ impl Snapshot {
 }
 
 fn prints(json: &[u8]) -> HashMap<Box<str>, u64> {
-    #[derive(Deserialize)]
-    struct Keyed<'a> {
-        #[serde(borrow)]
-        key: std::borrow::Cow<'a, str>,
-    }
     let flags: Vec<&RawValue> = serde_json::from_slice(json).unwrap_or_default();
     let keyed = flags.into_iter().filter_map(|flag| {
-        // A flag without a key is a diagnostic, and nothing that could change.
-        let key = serde_json::from_str::<Keyed<'_>>(flag.get()).ok()?.key;
+        // Of repeated members the last counts, as it does for the engine. A flag without a key is a diagnostic, and
+        // nothing that could change.
+        let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(flag.get()).ok()?;
+        let key: String = serde_json::from_str(members.get("key")?.get()).ok()?;
         Some((key.into(), FixedState::default().hash_one(flag.get())))
     });
     keyed.collect()

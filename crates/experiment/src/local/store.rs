@@ -1,5 +1,6 @@
 //! The flags that are decided by: read by anyone at any time, replaced as a whole.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -38,11 +39,10 @@ impl Store {
         FlagChanges::new(self.changes.subscribe())
     }
 
-    fn put(&self, snapshot: Snapshot) -> usize {
+    fn put(&self, snapshot: Snapshot, before: &Snapshot) -> usize {
         let flags = snapshot.flags.len();
-        let before = self.current.load_full();
-        tell(&snapshot, &before);
-        let changed = snapshot.changed_from(&before);
+        tell(&snapshot, before);
+        let changed = snapshot.changed_from(before);
         self.current.store(Arc::new(snapshot));
         if !changed.is_empty() {
             tracing::debug!(target: "experiment", flags, changed = changed.len(), "flags changed");
@@ -51,28 +51,54 @@ impl Store {
         }
         flags
     }
+
+    fn take(&self, body: &[u8]) -> Result<Applied, ApplyError> {
+        let snapshot = Snapshot::read(body, FlagOrigin::Poll).map_err(ApplyError::malformed)?;
+        Ok(Applied::new(self.put(snapshot, &self.current.load())))
+    }
 }
 
-impl FlagSink for Store {
+/// The store as the sink of an updater.
+#[derive(Clone)]
+pub(super) struct Sink(pub(super) Arc<Store>);
+
+impl FlagSink for Sink {
     fn apply(&self, body: Bytes) -> BoxFuture<'_, Result<Applied, ApplyError>> {
         Box::pin(async move {
-            let large = body.len() >= LARGE;
-            let read = move || Snapshot::read(&body, FlagOrigin::Poll);
-            let snapshot = if large { spawn_blocking(read).await.map_err(ApplyError::other)? } else { read() };
-            Ok(Applied::new(self.put(snapshot.map_err(ApplyError::malformed)?)))
+            if body.len() < LARGE {
+                return self.0.take(&body);
+            }
+            let store = Arc::clone(&self.0);
+            match spawn_blocking(move || store.take(&body)).await {
+                Ok(taken) => taken,
+                Err(error) if error.is_panic() => Err(ApplyError::Panicked("while flags were compiled".into())),
+                Err(error) => Err(ApplyError::other(error)),
+            }
         })
     }
 }
 
+/// How many findings are told one by one.
+const TOLD: usize = 20;
+
 /// Says what is wrong with flags, unless it was so before.
 fn tell(snapshot: &Snapshot, before: &Snapshot) {
-    let known = before.flags.diagnostics();
-    for diagnostic in snapshot.flags.diagnostics().iter().filter(|diagnostic| !known.contains(diagnostic)) {
+    let found = snapshot.flags.diagnostics();
+    if found.is_empty() {
+        return;
+    }
+    let known: HashSet<String> = before.flags.diagnostics().iter().map(ToString::to_string).collect();
+    let mut new = found.iter().filter(|diagnostic| !known.contains(&diagnostic.to_string()));
+    for diagnostic in new.by_ref().take(TOLD) {
         match diagnostic.severity {
             Severity::Error => {
-                tracing::error!(target: "experiment", %diagnostic, "a flag cannot be used and is left out")
+                tracing::error!(target: "experiment", %diagnostic, "a flag cannot be used and is left out");
             }
             Severity::Warning => tracing::warn!(target: "experiment", %diagnostic, "a flag is hardly as it was meant"),
         }
+    }
+    let more = new.count();
+    if more > 0 {
+        tracing::error!(target: "experiment", more, "more is wrong with the flags: see the diagnostics");
     }
 }

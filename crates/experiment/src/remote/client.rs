@@ -1,5 +1,6 @@
 //! The client for remote evaluation.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use evaluation_core::{User, Variants};
@@ -61,7 +62,9 @@ impl RemoteEvaluationClient {
         let Inner { service, policy } = &*self.inner;
         let fetched = retrying(policy, |attempt| service.variants(user, options, attempt.timeout)).await;
         if let Err(error) = &fetched {
-            tracing::error!(target: "experiment", %error, "variants were not fetched");
+            let causes = std::iter::successors(Error::source(error), |cause: &&dyn Error| Error::source(*cause));
+            let causes: Vec<String> = causes.map(ToString::to_string).collect();
+            tracing::warn!(target: "experiment", %error, ?causes, "variants were not fetched");
         }
         fetched
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use experiment::{LocalEvaluationClient, LocalEvaluationClientBuilder, State, User, Variants};
+use experiment::{LocalEvaluationClient, LocalEvaluationClientBuilder, ProxyConfig, State, User, Variants};
 use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Server};
 
 /// How long anything may take.
@@ -32,6 +32,7 @@ pub(crate) fn streaming(server: &Server) -> LocalEvaluationClientBuilder {
 pub(crate) fn polling(server: &Server) -> LocalEvaluationClientBuilder {
     LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY)
         .server_url(server.url())
+        .proxy(ProxyConfig::Off)
         .flag_config_polling_interval(Duration::from_millis(50))
         .updater(|config| {
             config.initial_backoff = Duration::from_millis(5);

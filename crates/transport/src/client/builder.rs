@@ -81,6 +81,8 @@ impl DefaultClientBuilder {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // Shared among the addresses of a name, so that a dead one leaves time for the others.
+        tcp.set_connect_timeout(Some(self.connect_timeout));
         tcp.set_keepalive(self.keep_alive);
         let connector = Connector {
             tcp,

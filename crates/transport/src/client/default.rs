@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -18,6 +19,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::connect::{Carried, Connector};
 use super::gzip::Gunzip;
 use super::{BodyStream, BoxFuture, ClientError, DefaultClientBuilder, HttpClient, HttpError};
+
+/// How long an HTTP/2 connection may take to say that it lives.
+const PING: Duration = Duration::from_secs(10);
 
 /// An HTTP client with a pool of connections: HTTP/1.1 and HTTP/2, TLS, proxies, gzip. Cheap to clone; clones share
 /// the pool.
@@ -50,6 +54,7 @@ impl DefaultClient {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .http2_keep_alive_interval(builder.keep_alive)
+            .http2_keep_alive_timeout(PING)
             .build(connector.clone());
         Self { client, connector, gzip: builder.gzip }
     }

@@ -16,8 +16,9 @@ use crate::service::{LIBRARY, Service};
 
 const ENDPOINT: Endpoint = Endpoint::Variants;
 
-/// The largest user, in bytes of JSON, that goes into a header. Servers on the way cap what they take of headers.
-const MAX_HEADER: usize = 8000;
+/// The largest user, in bytes of JSON, that goes into a header, where base64 makes it a third larger. Servers on the way
+/// commonly take 8 KB of headers.
+const MAX_HEADER: usize = 5000;
 
 /// What to ask for besides the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -59,7 +59,16 @@ const SHORTEST: Duration = Duration::from_millis(1);
 impl UpdaterConfig {
     /// Delays and counts that were set to nothing, set to the least that works.
     pub(super) fn checked(mut self) -> Self {
-        for delay in [&mut self.poll_interval, &mut self.initial_backoff, &mut self.stream_retry] {
+        for delay in [
+            &mut self.poll_interval,
+            &mut self.poll_timeout,
+            &mut self.initial_backoff,
+            &mut self.connect_timeout,
+            &mut self.keep_alive_timeout,
+            &mut self.stream_retry,
+            &mut self.apply_timeout,
+            &mut self.start_timeout,
+        ] {
             *delay = (*delay).max(SHORTEST);
         }
         self.initial_attempts = self.initial_attempts.max(1);

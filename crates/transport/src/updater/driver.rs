@@ -1,6 +1,7 @@
 //! Carries out what the machine says, in one task.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -32,14 +33,21 @@ pub(super) struct Driver {
     pub(super) status: watch::Sender<Status>,
     pub(super) outcome: watch::Sender<Outcome>,
     pub(super) random: Random,
+    /// Closed before the run is left, so that no order is given to one that is about to end.
+    pub(super) gate: Gate,
+    /// Why the start failed, until the run is left.
+    pub(super) failed: Option<StartError>,
 }
+
+/// True once a run takes no more orders.
+pub(super) type Gate = Arc<Mutex<bool>>;
 
 impl Driver {
     /// Runs until it is stopped or the start fails. The machine can be started again.
     pub(super) async fn run(mut self) -> Machine {
         let order = *self.orders.borrow_and_update();
         self.obey(order);
-        while self.machine.is_active() {
+        while self.machine.is_active() || self.is_revived() {
             // A stream that always has something does not keep the runtime's other tasks waiting.
             tokio::task::consume_budget().await;
             let deadline = self.machine.next_deadline().and_then(|at| self.epoch.checked_add(at));
@@ -62,7 +70,26 @@ impl Driver {
                 self.handle(Input::Tick);
             }
         }
+        if let Some(error) = self.failed {
+            self.outcome.send_replace(Some(Err(error)));
+        }
         self.machine
+    }
+
+    /// Obeys an order that came while the start failed; if there is none, no more are taken.
+    fn is_revived(&mut self) -> bool {
+        let gate = Arc::clone(&self.gate);
+        let mut closed = lock(&gate);
+        if self.orders.has_changed().unwrap_or(false) {
+            let order = *self.orders.borrow_and_update();
+            if order == Order::Run(Start::Background) {
+                self.failed = None;
+                self.obey(order);
+                return true;
+            }
+        }
+        *closed = true;
+        false
     }
 
     fn obey(&mut self, order: Order) {
@@ -74,14 +101,20 @@ impl Driver {
 
     fn handle(&mut self, input: Input) {
         let now = self.now();
+        let mut ready = false;
         for action in self.machine.handle(now, input, &mut || self.random.next()) {
             match self.work.carry_out(action) {
-                Some(Action::Ready(result)) => drop(self.outcome.send_replace(Some(result))),
+                Some(Action::Ready(Ok(()))) => ready = true,
+                Some(Action::Ready(Err(error))) => self.failed = Some(error),
                 Some(Action::Tell(notice)) => log::notice(&notice),
                 _ => {}
             }
         }
         self.publish();
+        // Who waited finds the status as it is now.
+        if ready {
+            self.outcome.send_replace(Some(Ok(())));
+        }
     }
 
     fn publish(&self) {
@@ -108,6 +141,11 @@ async fn until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
+}
+
+/// A panic elsewhere leaves nothing half done behind these locks.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says that the task is gone, however it went.

@@ -1,7 +1,7 @@
 //! The handle of an updater.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::config::UpdaterConfig;
-use super::driver::{Driver, Farewell, Order, Outcome, Random};
+use super::driver::{Driver, Farewell, Gate, Order, Outcome, Random, lock};
 use super::failure::StartError;
 use super::log;
 use super::machine::{Machine, Start};
@@ -96,6 +96,7 @@ struct Run {
     orders: Arc<watch::Sender<Order>>,
     outcome: watch::Receiver<Outcome>,
     done: watch::Receiver<bool>,
+    gate: Gate,
     abort: AbortHandle,
 }
 
@@ -206,7 +207,8 @@ impl Shared {
         if let Some(run) = &*current
             && !*run.done.borrow()
             && *run.orders.borrow() != Order::Stop
-            && !matches!(*run.outcome.borrow(), Some(Err(_)))
+            && let closed = lock(&run.gate)
+            && !*closed
         {
             if start == Start::Background {
                 run.orders.send_replace(Order::Run(start));
@@ -226,6 +228,8 @@ impl Shared {
         let (orders, ordered) = watch::channel(Order::Run(start));
         let (outcome, told) = watch::channel(None);
         let (done, is_done) = watch::channel(false);
+        let gate = Gate::default();
+        let its_gate = Arc::clone(&gate);
         let UpdaterBuilder { source, sink, config, .. } = self.settings.clone();
         let (parked, epoch, status) = (Arc::clone(&self.parked), self.epoch, self.status.clone());
         let before = before.map(|run| (run.done, run.abort));
@@ -238,12 +242,15 @@ impl Shared {
             let machine = lock(&parked).take().unwrap_or_else(|| Machine::new(config));
             let work = Work::new(source, sink);
             let random = Random::new();
-            let machine = Driver { machine, work, epoch, orders: ordered, status, outcome, random }.run().await;
+            let machine =
+                Driver { machine, work, epoch, orders: ordered, status, outcome, random, gate: its_gate, failed: None }
+                    .run()
+                    .await;
             *lock(&parked) = Some(machine);
             drop(farewell);
         };
         let abort = runtime.spawn(task).abort_handle();
-        Run { orders: Arc::new(orders), outcome: told, done: is_done, abort }
+        Run { orders: Arc::new(orders), outcome: told, done: is_done, gate, abort }
     }
 }
 
@@ -259,9 +266,4 @@ async fn end(mut done: watch::Receiver<bool>, abort: &AbortHandle) {
         log::overdue();
         abort.abort();
     }
-}
-
-/// A panic elsewhere leaves nothing half done behind these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,6 +23,7 @@ use self::stream::Stream;
 use super::config::{Mode, UpdaterConfig};
 use super::failure::{Failure, StartError};
 use super::source::Polled;
+use crate::retry::between;
 use crate::sink::{Applied, ApplyError};
 use crate::status::{Origin, State, Status};
 
@@ -37,6 +38,8 @@ pub struct Machine {
     poller: Poller,
     intake: Intake,
     record: Record,
+    /// How many streams in a row broke soon after they were opened.
+    short_lives: u32,
 }
 
 /// Something that happened.
@@ -160,6 +163,7 @@ impl Machine {
             stream: Stream::Off,
             poller: Poller::Off,
             intake: Intake::default(),
+            short_lives: 0,
             record: Record::default(),
         }
     }
@@ -223,8 +227,8 @@ impl Machine {
             Phase::Stopped => State::Stopped,
             Phase::Starting { .. } => State::Starting,
             Phase::Running if self.record.refused => State::Unauthorized,
-            Phase::Running if !self.ready => State::Starting,
             Phase::Running if self.record.stale => State::Stale,
+            Phase::Running if !self.ready => State::Starting,
             Phase::Running if self.config.mode == Mode::Polling => State::Polling,
             Phase::Running if self.poller.is_on() => State::Fallback,
             Phase::Running if self.stream.is_settled() => State::Streaming,
@@ -348,9 +352,6 @@ impl Turn<'_> {
 
     /// A length between two, the second left out.
     fn between(&mut self, from: Duration, to: Duration) -> Duration {
-        let span = to.saturating_sub(from).as_nanos();
-        let span = u64::try_from(span).unwrap_or(u64::MAX);
-        let drawn = (u128::from((self.random)()) * u128::from(span)) >> 64;
-        from.saturating_add(Duration::from_nanos(u64::try_from(drawn).unwrap_or(span)))
+        between(from, to, (self.random)())
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Connection {
     number: u64,
     attempt: Attempt,
     step: Step,
+    /// When it was asked for.
+    opened_at: Duration,
     /// When the first flags have to be there.
     flags_by: Duration,
     /// When it has been silent for too long, once it is open.
@@ -46,6 +48,9 @@ pub(super) struct Connection {
     /// When another takes its place.
     ends_at: Duration,
 }
+
+/// How many streams in a row may break soon after they were opened before polls take over.
+const SHORT_LIVES: u32 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -110,6 +115,7 @@ impl Machine {
             number: self.record.next_connection(),
             attempt,
             step: Step::Connecting,
+            opened_at: turn.now,
             flags_by: turn.after(self.config.connect_timeout),
             silent_at: Duration::MAX,
             ends_at: Duration::MAX,
@@ -241,7 +247,10 @@ impl Machine {
             return self.fail_start(StartError::Unauthorized(failure.clone()), turn);
         }
         let hopeless = failure.is_unsupported() || failure.is_unauthorized() || failure.retry_after().is_some();
-        if connection.is_settled() && !hopeless {
+        let short = turn.now < connection.opened_at.saturating_add(self.config.keep_alive_timeout);
+        self.short_lives = if short { self.short_lives.saturating_add(1) } else { 0 };
+        // A stream that is always cut is no better than polls, and costs a whole set each time.
+        if connection.is_settled() && !hopeless && self.short_lives <= SHORT_LIVES {
             // Clients that lost the same server do not come back all at once.
             let delay = turn.between(Duration::ZERO, self.config.reconnect_delay_max);
             self.stream = Stream::Waiting { until: turn.after(delay), attempt: Attempt::Reconnect };
