@@ -9,14 +9,15 @@ use crate::retry::Retryable;
 
 /// Why the service did not give what it was asked for: what failed, and what to do about it.
 ///
-/// Never holds the deployment key, a user, or the values of headers.
+/// Never holds a key, a user, or the values of headers.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The service refused the deployment key.
+    /// The service refused the key or the keys that it was asked with.
     #[error(
-        "{endpoint}: the service refused the deployment key (status {status}): \
-        check that it is the key of a server deployment, and of this server zone"
+        "{endpoint}: the service refused the {} (status {status}): {}",
+        .endpoint.credentials().0,
+        .endpoint.credentials().1
     )]
     #[non_exhaustive]
     Unauthorized {
@@ -28,7 +29,7 @@ pub enum TransportError {
         retry_after: Option<Duration>,
     },
     /// The service answered with another status than 200.
-    #[error("{endpoint}: the service answered with status {status}{}", advice(*.status))]
+    #[error("{endpoint}: the service answered with status {status}{}", advice(*.endpoint, *.status))]
     #[non_exhaustive]
     Status {
         /// What was asked for.
@@ -138,7 +139,7 @@ impl TransportError {
         }
     }
 
-    /// True when the deployment key is what has to be put right.
+    /// True when a key is what has to be put right.
     #[must_use]
     pub fn is_auth(&self) -> bool {
         matches!(self, Self::Unauthorized { .. })
@@ -174,11 +175,14 @@ impl Retryable for TransportError {
     }
 }
 
-fn advice(status: u16) -> &'static str {
+fn advice(endpoint: Endpoint, status: u16) -> &'static str {
     match status {
-        400 => ": for variants, give the user a user id or a device id",
+        400 if endpoint == Endpoint::Variants => ": give the user a user id or a device id",
+        404 if endpoint == Endpoint::Cohort => {
+            ": check that the cohort is synced to where flags are decided, and the URL of the service"
+        }
         404 => ": check the URL of the service",
-        413 | 431 => ": the user is too large for a server on the way",
+        413 | 431 if endpoint == Endpoint::Variants => ": the user is too large for a server on the way",
         429 => ": too many requests; ask less often",
         500.. => ": that is for the service to put right; trying again may help",
         _ => "",

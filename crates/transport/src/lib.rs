@@ -26,6 +26,7 @@
 //! headers are in no error, no log and no `Debug`. Types of other crates are not in the API, but for those of
 //! `evaluation-core` and the few that an [`HttpClient`] is made of: [`http`], [`Bytes`] and [`Stream`].
 
+pub mod call;
 mod client;
 mod endpoints;
 mod error;

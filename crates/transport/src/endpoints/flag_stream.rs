@@ -7,7 +7,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, LOCATION};
 use http::{Request, Response, StatusCode, Uri};
 
 use super::Endpoint;
-use super::call::{check, within};
+use crate::call::{refusal, send, unusable, within};
 use crate::client::BodyStream;
 use crate::error::{RedirectProblem, TransportError};
 use crate::service::{LIBRARY, Service};
@@ -28,14 +28,17 @@ impl Service {
     /// When it could not be opened, or not within `timeout`.
     pub async fn flag_stream(&self, timeout: Duration) -> Result<EventStream, TransportError> {
         within(ENDPOINT, timeout, async {
-            let unusable = |error: http::Error| TransportError::Request { endpoint: ENDPOINT, source: error.into() };
-            let first = self.urls.stream.join("/sdk/stream/v1/flags").map_err(unusable)?;
+            let unusable = unusable(ENDPOINT);
+            let first = self.urls.stream.join("/sdk/stream/v1/flags").map_err(&unusable)?;
             let mut uri = first.clone();
             for _ in 0..=MAX_REDIRECTS {
                 let trusted = same_origin(&uri, &first);
-                let response = self.send(ENDPOINT, self.stream_request(&uri, trusted).map_err(unusable)?).await?;
+                let response =
+                    send(&*self.client, ENDPOINT, self.stream_request(&uri, trusted).map_err(&unusable)?).await?;
                 if !is_redirect(response.status()) {
-                    check(ENDPOINT, &response, None)?;
+                    if response.status() != StatusCode::OK {
+                        return Err(refusal(ENDPOINT, &response));
+                    }
                     return Ok(EventStream::new(response.into_body(), self.max_body));
                 }
                 uri = target(&uri, &response).map_err(redirect)?;

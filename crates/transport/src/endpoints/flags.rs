@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, StatusCode};
 
 use super::Endpoint;
-use super::call::{check, within};
+use crate::call::{read, refusal, send, unusable, within};
 use crate::error::TransportError;
 use crate::service::{LIBRARY, Service};
 
@@ -36,26 +36,26 @@ impl Service {
     /// When they could not be had, or not within `timeout`.
     pub async fn flags(&self, etag: Option<&str>, timeout: Duration) -> Result<FlagsResponse, TransportError> {
         within(ENDPOINT, timeout, async {
-            let response = self.send(ENDPOINT, self.flags_request(etag)?).await?;
-            // Who was not asked for a change has no business telling that there was none.
-            check(ENDPOINT, &response, etag.is_some().then_some(StatusCode::NOT_MODIFIED))?;
-            if response.status() == StatusCode::NOT_MODIFIED {
-                return Ok(FlagsResponse::NotModified);
+            let response = send(&*self.client, ENDPOINT, self.flags_request(etag)?).await?;
+            match response.status() {
+                StatusCode::OK => {}
+                // Who was not asked for a change has no business telling that there was none.
+                StatusCode::NOT_MODIFIED if etag.is_some() => return Ok(FlagsResponse::NotModified),
+                _ => return Err(refusal(ENDPOINT, &response)),
             }
             let etag = response.headers().get(ETAG).and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
-            Ok(FlagsResponse::Flags { body: self.read(ENDPOINT, response).await?, etag })
+            Ok(FlagsResponse::Flags { body: read(ENDPOINT, response, self.max_body).await?, etag })
         })
         .await
     }
 
     fn flags_request(&self, etag: Option<&str>) -> Result<Request<Bytes>, TransportError> {
-        let unusable = |error: http::Error| TransportError::Request { endpoint: ENDPOINT, source: error.into() };
-        let mut request = Request::get(self.urls.flags.join("/sdk/v2/flags?v=0").map_err(unusable)?)
+        let mut request = Request::get(self.urls.flags.join("/sdk/v2/flags?v=0").map_err(unusable(ENDPOINT))?)
             .header(AUTHORIZATION, self.key.header())
             .header("X-Amp-Exp-Library", LIBRARY);
         if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        request.body(Bytes::new()).map_err(unusable)
+        request.body(Bytes::new()).map_err(unusable(ENDPOINT))
     }
 }

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use evaluation_core::{User, Variants};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request};
+use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::Endpoint;
-use super::call::{check, within};
+use crate::call::{read, refusal, send, unusable, within};
 use crate::error::{JsonError, TransportError};
 use crate::service::{LIBRARY, Service};
 
@@ -67,9 +67,11 @@ impl Service {
         timeout: Duration,
     ) -> Result<Variants, TransportError> {
         within(ENDPOINT, timeout, async {
-            let response = self.send(ENDPOINT, self.variants_request(user, options)?).await?;
-            check(ENDPOINT, &response, None)?;
-            let body = self.read(ENDPOINT, response).await?;
+            let response = send(&*self.client, ENDPOINT, self.variants_request(user, options)?).await?;
+            if response.status() != StatusCode::OK {
+                return Err(refusal(ENDPOINT, &response));
+            }
+            let body = read(ENDPOINT, response, self.max_body).await?;
             let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, source: JsonError::new(error) };
             serde_json::from_slice(&body).map_err(malformed)
         })
@@ -77,10 +79,10 @@ impl Service {
     }
 
     fn variants_request(&self, user: &User, options: &VariantsOptions) -> Result<Request<Bytes>, TransportError> {
-        let unusable = |error: http::Error| TransportError::Request { endpoint: ENDPOINT, source: error.into() };
+        let unusable = unusable(ENDPOINT);
         let user = user_json(user)?;
         let mut request = Request::builder()
-            .uri(self.urls.variants.join("/sdk/v2/vardata?v=0").map_err(unusable)?)
+            .uri(self.urls.variants.join("/sdk/v2/vardata?v=0").map_err(&unusable)?)
             .header(AUTHORIZATION, self.key.header());
         if !options.flag_keys.is_empty() {
             request = request.header("X-Amp-Exp-Flag-Keys", STANDARD.encode(json(&options.flag_keys)?));
@@ -93,11 +95,11 @@ impl Service {
         }
         if user.len() > MAX_HEADER {
             let request = request.method(Method::POST).header(CONTENT_TYPE, "application/json");
-            return request.body(Bytes::from(user)).map_err(unusable);
+            return request.body(Bytes::from(user)).map_err(&unusable);
         }
         let mut header = HeaderValue::try_from(STANDARD.encode(user)).map_err(|error| unusable(error.into()))?;
         header.set_sensitive(true);
-        request.header("X-Amp-Exp-User", header).body(Bytes::new()).map_err(unusable)
+        request.header("X-Amp-Exp-User", header).body(Bytes::new()).map_err(&unusable)
     }
 }
 
