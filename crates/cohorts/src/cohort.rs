@@ -1,6 +1,7 @@
 //! A cohort as it is delivered.
 
 use std::fmt;
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ pub const USER_GROUP_TYPE: &str = "User";
 /// # Ok::<(), cohorts::CohortError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "Fields")]
+#[serde(rename_all = "camelCase", try_from = "Fields<Vec<String>>")]
 #[non_exhaustive]
 pub struct Cohort {
     /// What flags name it by.
@@ -77,7 +78,7 @@ impl Cohort {
     /// When the text is not JSON, or not a cohort: `cohortId` has to be a text that is not empty, and `memberIds` a
     /// list of texts.
     pub fn from_json(json: &[u8]) -> Result<Self, CohortError> {
-        Fields::from_json(json)?.try_into()
+        Fields::<Vec<String>>::from_json(json)?.try_into()
     }
 }
 
@@ -93,19 +94,26 @@ impl fmt::Debug for Cohort {
     }
 }
 
-impl TryFrom<Fields> for Cohort {
+impl TryFrom<Fields<Vec<String>>> for Cohort {
     type Error = CohortError;
 
-    fn try_from(mut fields: Fields) -> Result<Self, CohortError> {
+    fn try_from(mut fields: Fields<Vec<String>>) -> Result<Self, CohortError> {
         let id = fields.cohort_id.take().ok_or(CohortError::NoId)?;
         Ok(fields.into_cohort(id, 0))
     }
 }
 
-/// Why a text is no cohort. Never quotes members.
+/// Why a cohort was not read. Never quotes members.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CohortError {
+    /// The text did not come to its end: its reader failed. `source` says why.
+    #[error("the cohort cannot be read to its end")]
+    #[non_exhaustive]
+    Read {
+        /// What the reader said.
+        source: io::Error,
+    },
     /// The text is not JSON, or not of the shape of a cohort.
     #[error("not the JSON of a cohort: {0}")]
     Json(CohortJsonError),

@@ -1,10 +1,12 @@
 //! Users whose cohorts come from a store.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use evaluation_core::{EvaluationContext, Membership, Selected, Selector, User};
 
 use crate::cohort::USER_GROUP_TYPE;
+use crate::fingerprint::Fingerprint;
 use crate::store::CohortStore;
 
 /// A user whose cohorts come from a store. Nothing is copied of either.
@@ -23,7 +25,7 @@ impl<'a> EnrichedUser<'a> {
     /// A user with the cohorts of a store.
     #[must_use]
     pub fn new(user: &'a User, store: &'a CohortStore) -> Self {
-        let member = |group_type, name| Member { store, group_type, name };
+        let member = |group_type, name| Member { store, group_type, name, fingerprint: OnceLock::new() };
         let groups = user.groups().filter_map(|(group_type, _)| Some(member(group_type, user.group_name(group_type)?)));
         let known = user.user_id().filter(|id| !id.is_empty()).map(|id| member(USER_GROUP_TYPE, id));
         Self { user, known, groups: groups.collect() }
@@ -47,11 +49,14 @@ struct Member<'a> {
     store: &'a CohortStore,
     group_type: &'a str,
     name: &'a str,
+    /// Of the name: made when a condition first asks, and one for all cohorts.
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 impl Membership for Member<'_> {
     fn contains(&self, cohort_id: &str) -> bool {
-        self.store.contains(cohort_id, self.group_type, self.name)
+        let fingerprint = || *self.fingerprint.get_or_init(|| Fingerprint::of(self.name));
+        self.store.get(cohort_id).is_some_and(|cohort| cohort.has(self.group_type, fingerprint))
     }
 }
 
@@ -99,6 +104,20 @@ mod tests {
         for group_type in ["User", "org", "team"] {
             assert_eq!(answer(&user, group_type, "", "c1"), None, "{group_type}");
         }
+    }
+
+    #[test]
+    fn a_name_is_hashed_once_and_only_for_cohorts_that_it_may_be_in() {
+        let user = User::with_user_id("u1");
+        let store = store();
+        let member = EnrichedUser::new(&user, &store).known.unwrap();
+        assert!(!member.contains("unknown") && !member.contains("g1"));
+        assert!(member.fingerprint.get().is_none());
+        assert!(member.contains("c1"));
+        assert!(member.fingerprint.get() == Some(&Fingerprint::of("u1")));
+        // It is what is asked with from then on.
+        let other = Member { fingerprint: Fingerprint::of("u1").into(), name: "u2", ..member };
+        assert!(other.contains("c1"));
     }
 
     #[test]

@@ -28,10 +28,13 @@
 
 mod cohort;
 mod enriched;
+mod fingerprint;
 mod folder;
 mod members;
 mod read;
 mod store;
+#[cfg(feature = "sync")]
+pub mod sync;
 
 pub use cohort::{Cohort, CohortError, CohortJsonError, USER_GROUP_TYPE};
 pub use enriched::EnrichedUser;

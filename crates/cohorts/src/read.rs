@@ -1,29 +1,65 @@
 //! Reading cohorts from JSON.
 
 use std::fmt;
+use std::io;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::cohort::{Cohort, CohortError, CohortJsonError, USER_GROUP_TYPE};
+use crate::members::{MOST, MembersBuilder};
+
+/// How much of a reader is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Where members go as they are read.
+pub(crate) trait TakeMembers: Default {
+    /// Takes the next in.
+    fn take(&mut self, member: &str);
+}
+
+impl TakeMembers for Vec<String> {
+    fn take(&mut self, member: &str) {
+        self.push(member.to_owned());
+    }
+}
+
+impl TakeMembers for MembersBuilder {
+    fn take(&mut self, member: &str) {
+        self.push(member);
+    }
+}
 
 /// A cohort as far as its JSON says it.
-#[derive(Debug, Default)]
-pub(crate) struct Fields {
+#[derive(Default)]
+pub(crate) struct Fields<M> {
     pub(crate) cohort_id: Option<String>,
     /// Never empty.
     pub(crate) group_type: Option<String>,
     group_type_id: Option<i64>,
     last_computed: Option<i64>,
-    last_modified: Option<i64>,
+    pub(crate) last_modified: Option<i64>,
     size: Option<u64>,
-    member_ids: Vec<String>,
+    pub(crate) members: M,
 }
 
-impl Fields {
+impl<M: TakeMembers> Fields<M> {
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, CohortError> {
         serde_json::from_slice(json).map_err(|error| CohortError::Json(CohortJsonError::new(error)))
     }
 
+    /// Reads in large pieces, and holds no more of the text than one.
+    pub(crate) fn from_reader(reader: impl io::Read) -> Result<Self, CohortError> {
+        serde_json::from_reader(io::BufReader::with_capacity(PIECE, reader)).map_err(|error| {
+            if error.is_io() {
+                CohortError::Read { source: error.into() }
+            } else {
+                CohortError::Json(CohortJsonError::new(error))
+            }
+        })
+    }
+}
+
+impl Fields<Vec<String>> {
     /// The cohort, with an id and with the time, in milliseconds, for times that are missing.
     pub(crate) fn into_cohort(self, cohort_id: String, time: i64) -> Cohort {
         Cohort {
@@ -32,50 +68,50 @@ impl Fields {
             group_type_id: self.group_type_id.unwrap_or_default(),
             last_computed: self.last_computed.unwrap_or(time),
             last_modified: self.last_modified.unwrap_or(time),
-            size: self.size.unwrap_or(self.member_ids.len() as u64),
-            member_ids: self.member_ids,
+            size: self.size.unwrap_or(self.members.len() as u64),
+            member_ids: self.members,
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de, M: TakeMembers> Deserialize<'de> for Fields<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match (Reader { name: "", index: None, expected: Expected::Cohort }).deserialize(deserializer)? {
-            Found::Cohort(fields) => Ok(*fields),
-            _ => Err(D::Error::custom("expected an object")),
-        }
+        let mut fields = Self::default();
+        Reader { name: "", index: None, expected: Expected::Cohort(&mut fields) }.deserialize(deserializer)?;
+        Ok(fields)
     }
 }
 
 /// Reads one value. Its errors tell the kind of what was found and never quote it, as those of serde do: it may be a
 /// member.
-#[derive(Clone, Copy)]
-struct Reader {
+struct Reader<'m, M> {
     /// The name in the cohort; empty for the cohort itself.
     name: &'static str,
     /// The place in the list of that name.
     index: Option<usize>,
-    expected: Expected,
+    expected: Expected<'m, M>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Expected {
-    Cohort,
+enum Expected<'m, M> {
+    /// Fills the fields.
+    Cohort(&'m mut Fields<M>),
+    /// Adds to the members.
+    Members(&'m mut M),
+    Member(&'m mut M),
     Text,
     TextOrNull,
     WholeOrNull,
-    Texts,
 }
 
 enum Found {
     Null,
-    Cohort(Box<Fields>),
+    /// And put where it belongs.
+    Taken,
     Text(String),
     Whole(i128),
-    Texts(Vec<String>),
 }
 
-impl Reader {
+impl<M> Reader<'_, M> {
     fn unexpected<T, E: Error>(self, found: &str) -> Result<T, E> {
         Err(E::custom(format_args!("{self}expected {}, found {found}", self.expected.name())))
     }
@@ -88,19 +124,19 @@ impl Reader {
     }
 }
 
-impl Expected {
-    fn name(self) -> &'static str {
+impl<M> Expected<'_, M> {
+    fn name(&self) -> &'static str {
         match self {
-            Self::Cohort => "an object",
-            Self::Text | Self::TextOrNull => "a text",
+            Self::Cohort(_) => "an object",
+            Self::Members(_) => "a list of texts",
+            Self::Member(_) | Self::Text | Self::TextOrNull => "a text",
             Self::WholeOrNull => "a whole number",
-            Self::Texts => "a list of texts",
         }
     }
 }
 
 /// What an error begins with: where.
-impl fmt::Display for Reader {
+impl<M> fmt::Display for Reader<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.index {
             _ if self.name.is_empty() => Ok(()),
@@ -110,7 +146,7 @@ impl fmt::Display for Reader {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader {
+impl<'de, M: TakeMembers> DeserializeSeed<'de> for Reader<'_, M> {
     type Value = Found;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
@@ -118,7 +154,7 @@ impl<'de> DeserializeSeed<'de> for Reader {
     }
 }
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de, M: TakeMembers> Visitor<'de> for Reader<'_, M> {
     type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,71 +186,83 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
         match self.expected {
+            Expected::Member(members) => {
+                members.take(text);
+                Ok(Found::Taken)
+            }
             Expected::Text | Expected::TextOrNull => Ok(Found::Text(text.to_owned())),
             _ => self.unexpected("a text"),
         }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Found, A::Error> {
-        if self.expected != Expected::Texts {
-            return self.unexpected("a list");
+        let Expected::Members(members) = self.expected else { return self.unexpected("a list") };
+        let mut count = 0;
+        let mut next = |index, members: &mut M| {
+            seq.next_element_seed(Reader { name: self.name, index: Some(index), expected: Expected::Member(members) })
+        };
+        while next(count, members)?.is_some() {
+            count += 1;
+            if count > MOST {
+                return Err(A::Error::custom(format_args!("{}: there are more than {MOST}", self.name)));
+            }
         }
-        let mut texts = Vec::new();
-        let element = |index| Self { index: Some(index), expected: Expected::Text, ..self };
-        while let Some(Found::Text(text)) = seq.next_element_seed(element(texts.len()))? {
-            texts.push(text);
-        }
-        Ok(Found::Texts(texts))
+        Ok(Found::Taken)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
-        if self.expected != Expected::Cohort {
-            return self.unexpected("an object");
-        }
-        let mut fields = Fields::default();
+        let Expected::Cohort(fields) = self.expected else { return self.unexpected("an object") };
         let mut has_members = false;
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "cohortId" => fields.cohort_id = id(&mut map)?,
-                "groupType" => fields.group_type = group_type(&mut map)?,
-                "groupTypeId" => fields.group_type_id = whole(&mut map, "groupTypeId")?,
-                "lastComputed" => fields.last_computed = whole(&mut map, "lastComputed")?,
-                "lastModified" => fields.last_modified = whole(&mut map, "lastModified")?,
-                "size" => fields.size = whole(&mut map, "size")?,
+                "cohortId" => fields.cohort_id = id::<M, A>(&mut map)?,
+                "groupType" => fields.group_type = group_type::<M, A>(&mut map)?,
+                "groupTypeId" => fields.group_type_id = whole::<M, A, _>(&mut map, "groupTypeId")?,
+                "lastComputed" => fields.last_computed = whole::<M, A, _>(&mut map, "lastComputed")?,
+                "lastModified" => fields.last_modified = whole::<M, A, _>(&mut map, "lastModified")?,
+                "size" => fields.size = whole::<M, A, _>(&mut map, "size")?,
                 "memberIds" => {
-                    if let Found::Texts(texts) = member(&mut map, "memberIds", Expected::Texts)? {
-                        fields.member_ids = texts;
-                        has_members = true;
-                    }
+                    fields.members = M::default();
+                    member(&mut map, "memberIds", Expected::Members(&mut fields.members))?;
+                    has_members = true;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        if has_members { Ok(Found::Cohort(Box::new(fields))) } else { Err(A::Error::custom("memberIds is missing")) }
+        if has_members { Ok(Found::Taken) } else { Err(A::Error::custom("memberIds is missing")) }
     }
 }
 
-fn member<'de, A: MapAccess<'de>>(map: &mut A, name: &'static str, expected: Expected) -> Result<Found, A::Error> {
+fn member<'de, M, A>(map: &mut A, name: &'static str, expected: Expected<'_, M>) -> Result<Found, A::Error>
+where
+    M: TakeMembers,
+    A: MapAccess<'de>,
+{
     map.next_value_seed(Reader { name, index: None, expected })
 }
 
-fn id<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
-    match member(map, "cohortId", Expected::Text)? {
+fn id<'de, M: TakeMembers, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    match member::<M, A>(map, "cohortId", Expected::Text)? {
         Found::Text(text) if text.is_empty() => Err(A::Error::custom("cohortId: expected a text that is not empty")),
         Found::Text(text) => Ok(Some(text)),
         _ => Ok(None),
     }
 }
 
-fn group_type<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
-    match member(map, "groupType", Expected::TextOrNull)? {
+fn group_type<'de, M: TakeMembers, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    match member::<M, A>(map, "groupType", Expected::TextOrNull)? {
         Found::Text(text) if !text.is_empty() => Ok(Some(text)),
         _ => Ok(None),
     }
 }
 
-fn whole<'de, A: MapAccess<'de>, T: TryFrom<i128>>(map: &mut A, name: &'static str) -> Result<Option<T>, A::Error> {
-    match member(map, name, Expected::WholeOrNull)? {
+fn whole<'de, M, A, T>(map: &mut A, name: &'static str) -> Result<Option<T>, A::Error>
+where
+    M: TakeMembers,
+    A: MapAccess<'de>,
+    T: TryFrom<i128>,
+{
+    match member::<M, A>(map, name, Expected::WholeOrNull)? {
         Found::Whole(number) => {
             let number = T::try_from(number);
             number.map(Some).map_err(|_| A::Error::custom(format_args!("{name}: the number is too small or too large")))
@@ -227,8 +275,12 @@ fn whole<'de, A: MapAccess<'de>, T: TryFrom<i128>>(map: &mut A, name: &'static s
 mod tests {
     use super::*;
 
+    fn error(json: &str) -> CohortError {
+        Cohort::from_json(json.as_bytes()).unwrap_err()
+    }
+
     fn said(json: &str) -> String {
-        Fields::from_json(json.as_bytes()).unwrap_err().to_string()
+        error(json).to_string()
     }
 
     #[test]
@@ -269,11 +321,11 @@ mod tests {
             r#"{"memberIds": ["s3cret\x"]}"#,
             r#"{"memberIds": ["s3cret"#,
         ] {
-            let error = Fields::from_json(json.as_bytes()).unwrap_err();
+            let error = error(json);
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
         }
         for number in ["31337", "-31337", "31337.5"] {
-            let error = Fields::from_json(format!(r#"{{"memberIds": [{number}]}}"#).as_bytes()).unwrap_err();
+            let error = error(&format!(r#"{{"memberIds": [{number}]}}"#));
             assert!(!format!("{error} {error:?}").contains("31337"), "{error:?}");
         }
     }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
-use crate::cohort::{Cohort, USER_GROUP_TYPE};
-use crate::members::Members;
+use crate::cohort::{Cohort, CohortError, USER_GROUP_TYPE};
+use crate::fingerprint::Fingerprint;
+use crate::members::{Members, MembersBuilder};
+use crate::read::Fields;
 
 /// Cohorts by id.
 ///
@@ -33,8 +36,13 @@ impl CohortStore {
 
     /// Puts a cohort in, in the place of the one that has its id.
     pub fn insert(&mut self, cohort: &Cohort) {
-        let stored = StoredCohort::new(cohort);
-        Arc::make_mut(&mut self.cohorts).insert(Arc::clone(&stored.id), Arc::new(stored));
+        self.insert_stored(Arc::new(StoredCohort::new(cohort)));
+    }
+
+    /// Puts a cohort in that is in the form of stores already, in the place of the one that has its id. Its members are
+    /// not copied.
+    pub fn insert_stored(&mut self, cohort: Arc<StoredCohort>) {
+        Arc::make_mut(&mut self.cohorts).insert(Arc::clone(&cohort.id), cohort);
     }
 
     /// Takes a cohort away. True if it was there.
@@ -46,18 +54,19 @@ impl CohortStore {
     /// True when a cohort has this member, and its members are of this group type.
     #[must_use]
     pub fn contains(&self, cohort_id: &str, group_type: &str, member: &str) -> bool {
-        self.get(cohort_id).is_some_and(|cohort| cohort.has(group_type, member))
+        self.get(cohort_id).is_some_and(|cohort| cohort.contains(group_type, member))
     }
 
     /// The ids of the cohorts that have this member, in order.
     pub fn cohorts_of(&self, group_type: &str, member: &str) -> impl Iterator<Item = &str> {
-        self.iter().filter(move |cohort| cohort.has(group_type, member)).map(StoredCohort::id)
+        let fingerprint = Fingerprint::of(member);
+        self.iter().filter(move |cohort| cohort.has(group_type, || fingerprint)).map(StoredCohort::id)
     }
 
-    /// The cohort of this id.
+    /// The cohort of this id, to look at or to share with another store.
     #[must_use]
-    pub fn get(&self, id: &str) -> Option<&StoredCohort> {
-        self.cohorts.get(id).map(|cohort| &**cohort)
+    pub fn get(&self, id: &str) -> Option<&Arc<StoredCohort>> {
+        self.cohorts.get(id)
     }
 
     /// The cohorts, ordered by id.
@@ -78,6 +87,14 @@ impl CohortStore {
     }
 }
 
+impl<'a> FromIterator<&'a Cohort> for CohortStore {
+    fn from_iter<I: IntoIterator<Item = &'a Cohort>>(cohorts: I) -> Self {
+        let mut store = Self::new();
+        cohorts.into_iter().for_each(|cohort| store.insert(cohort));
+        store
+    }
+}
+
 /// The cohorts, but not their members.
 impl fmt::Debug for CohortStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +102,24 @@ impl fmt::Debug for CohortStore {
     }
 }
 
-/// A cohort in a store.
+/// A cohort in the form that stores keep: who is in it can be asked, but not told.
+///
+/// A member takes some 17 bytes, however long its id is. What is kept of it is a fingerprint of 128 bits with a key that
+/// is random for each process: that somebody counts as a member who is none is less likely than 2⁻¹⁰⁰ for each question
+/// to a cohort of 10,000,000.
+///
+/// ```
+/// use cohorts::{CohortStore, StoredCohort, USER_GROUP_TYPE};
+/// use std::sync::Arc;
+///
+/// let body = br#"{"cohortId": "beta", "lastModified": 1700000000123, "memberIds": ["u1", "u2"]}"#;
+/// let cohort = StoredCohort::from_reader(&body[..])?;
+/// assert!(cohort.contains(USER_GROUP_TYPE, "u1"));
+///
+/// let mut store = CohortStore::new();
+/// store.insert_stored(Arc::new(cohort));
+/// # Ok::<(), cohorts::CohortError>(())
+/// ```
 pub struct StoredCohort {
     id: Arc<str>,
     group_type: Box<str>,
@@ -102,6 +136,25 @@ impl StoredCohort {
             last_modified: cohort.last_modified,
             members: cohort.member_ids.iter().map(String::as_str).collect(),
         }
+    }
+
+    /// Reads a cohort from JSON text, as [`Cohort::from_json`] does, but without making anything of a member than what
+    /// is kept of it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn from_json(json: &[u8]) -> Result<Self, CohortError> {
+        Fields::from_json(json)?.try_into()
+    }
+
+    /// Reads a cohort from JSON text that is never held as a whole, such as the body of an answer. The reader is read to
+    /// its end and needs no buffer of its own.
+    ///
+    /// # Errors
+    /// Those of [`StoredCohort::from_json`], also when the text stops halfway, and [`CohortError::Read`] when the reader
+    /// fails.
+    pub fn from_reader(reader: impl io::Read) -> Result<Self, CohortError> {
+        Fields::from_reader(reader)?.try_into()
     }
 
     /// What flags name it by.
@@ -134,8 +187,28 @@ impl StoredCohort {
         self.members.len() == 0
     }
 
-    fn has(&self, group_type: &str, member: &str) -> bool {
-        *self.group_type == *group_type && self.members.contains(member)
+    /// True when it has this member, and its members are of this group type.
+    #[must_use]
+    pub fn contains(&self, group_type: &str, member: &str) -> bool {
+        self.has(group_type, || Fingerprint::of(member))
+    }
+
+    /// The same, of a member whose fingerprint is made only when it is needed.
+    pub(crate) fn has(&self, group_type: &str, member: impl FnOnce() -> Fingerprint) -> bool {
+        *self.group_type == *group_type && self.members.contains(member())
+    }
+}
+
+impl TryFrom<Fields<MembersBuilder>> for StoredCohort {
+    type Error = CohortError;
+
+    fn try_from(fields: Fields<MembersBuilder>) -> Result<Self, CohortError> {
+        Ok(Self {
+            id: fields.cohort_id.ok_or(CohortError::NoId)?.into(),
+            group_type: fields.group_type.as_deref().unwrap_or(USER_GROUP_TYPE).into(),
+            last_modified: fields.last_modified.unwrap_or_default(),
+            members: fields.members.finish(),
+        })
     }
 }
 
@@ -204,7 +277,7 @@ mod tests {
         after.remove("c1");
         after.insert(&Cohort::new("c4", ["u4"]));
         assert!(before.contains("c1", "User", "u1") && before.get("c4").is_none());
-        assert!(std::ptr::eq(before.get("c2").unwrap(), after.get("c2").unwrap()));
+        assert!(Arc::ptr_eq(before.get("c2").unwrap(), after.get("c2").unwrap()));
     }
 
     #[test]

@@ -170,6 +170,12 @@ async fn a_body_that_stalls() {
     assert_eq!(first.data_ref().unwrap().len(), 10);
     let second = timeout(Duration::from_millis(100), http_body_util::BodyExt::frame(&mut response)).await;
     assert!(second.is_err());
+    // Nor does a compressed body come to its end.
+    server.faults().once(Route::Flags, Fault::stall_after(10));
+    let gzip = [("accept-encoding", "gzip")];
+    let mut response = open(&server.url(), Method::GET, "/sdk/v2/flags", &gzip, "").await.unwrap();
+    let rest = async { while http_body_util::BodyExt::frame(&mut response).await.is_some() {} };
+    assert!(timeout(Duration::from_millis(100), rest).await.is_err());
 }
 
 #[tokio::test]

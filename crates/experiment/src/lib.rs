@@ -19,6 +19,7 @@
 //!
 //! | feature | default | what it brings |
 //! |---|---|---|
+//! | `cohorts` | yes | cohorts kept in sync, or read from files |
 //! | `remote` | yes | [`RemoteEvaluationClient`] |
 //! | `streaming` | yes | flags by a stream, with polls while there is none |
 //! | `rustls-native-roots` | yes | TLS with the certificates that the operating system trusts |
@@ -32,7 +33,7 @@ mod remote;
 
 #[cfg(feature = "remote")]
 pub use config::RemoteEvaluationConfig;
-pub use config::{ConfigError, LocalEvaluationConfig, ProxyConfig};
+pub use config::{CohortSyncConfig, ConfigError, LocalEvaluationConfig, ProxyConfig};
 pub use evaluate::{Evaluate, EvaluateOptions};
 pub use evaluation_core::{
     Diagnostic, DiagnosticKind, FlagSet, Metadata, Object, ReadError, Severity, User, UserBuilder, Value, Variant,
@@ -49,6 +50,16 @@ pub use transport::{
     HttpClient, HttpError, KeyError, Origin, Proxy, RedirectProblem, State, Status, StatusWatch, Stream,
     TransportError, UrlError, UrlProblem, http,
 };
+
+/// Cohorts: those that a client keeps in sync, and those of files for an offline client.
+#[cfg(feature = "cohorts")]
+pub mod cohorts {
+    pub use ::cohorts::sync::{CohortCopy, CohortStatus, CohortWatch, DownloadError, ProjectKeyError, SyncConfig};
+    pub use ::cohorts::{
+        Cohort, CohortError, CohortJsonError, CohortStore, Folder, FolderError, StoredCohort, USER_GROUP_TYPE,
+        read_folder,
+    };
+}
 
 /// The examples of the README files, tested as they stand.
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! What can go wrong in asking the service.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -231,6 +232,22 @@ impl JsonError {
     #[must_use]
     pub fn column(&self) -> usize {
         self.0.column()
+    }
+}
+
+/// Shows an error with its causes, in one line: for logs.
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a dyn Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

@@ -53,7 +53,7 @@ pub use client::{
     BodyStream, BoxError, BoxFuture, ClientError, DefaultClient, DefaultClientBuilder, HttpClient, HttpError, Proxy,
 };
 pub use endpoints::{Endpoint, FlagsResponse, VariantsOptions};
-pub use error::{JsonError, RedirectProblem, TransportError};
+pub use error::{Chain, JsonError, RedirectProblem, TransportError};
 pub use key::{DeploymentKey, KeyError};
 pub use retry::{Attempt, RetryPolicy, Retryable, between, retrying};
 pub use service::{LIBRARY, Service, ServiceBuilder};

@@ -23,6 +23,8 @@ pub(crate) struct FaultyBody {
     inner: Body,
     left: usize,
     end: End,
+    /// True if a stall lasts no longer than the body behind it.
+    follows: bool,
     control: Arc<Control>,
     settling: Option<Pin<Box<Sleep>>>,
     /// What a stall ends with.
@@ -31,15 +33,21 @@ pub(crate) struct FaultyBody {
 }
 
 impl FaultyBody {
-    pub(crate) fn new(inner: Body, bytes: usize, end: End, control: Arc<Control>, mut stop: Stop) -> Self {
+    pub(crate) fn new(
+        inner: Body,
+        bytes: usize,
+        end: End,
+        follows: bool,
+        control: Arc<Control>,
+        mut stop: Stop,
+    ) -> Self {
         let stopped = Box::pin(async move { stop.told().await });
-        Self { inner, left: bytes, end, control, settling: None, stopped, ended: false }
+        Self { inner, left: bytes, end, follows, control, settling: None, stopped, ended: false }
     }
 
     /// Nothing comes until the server stops, or until the stream behind this one is ended.
     fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let of_known_length = self.inner.size_hint().exact().is_some();
-        while !self.ended && !of_known_length {
+        while self.follows && !self.ended {
             match Pin::new(&mut self.inner).poll_frame(context) {
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(ended) => {

@@ -44,7 +44,7 @@ pub(crate) async fn meet(State(app): State<App>, request: Request, next: Next) -
     let fault = if *request.method() == Method::OPTIONS { None } else { app.state.faults.take(route) };
     match fault {
         None => next.run(request).await,
-        Some(fault) => faulty(fault, app.stop, request, next).await,
+        Some(fault) => faulty(fault, route, app.stop, request, next).await,
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn limit(State(app): State<App>, request: Request, next: Next) 
     }
 }
 
-async fn faulty(fault: Fault, mut stop: Stop, request: Request, next: Next) -> Response {
+async fn faulty(fault: Fault, route: Route, mut stop: Stop, request: Request, next: Next) -> Response {
     let control = request.extensions().get::<Arc<Control>>().cloned().unwrap_or_default();
     if !fault.delay.is_zero() {
         tokio::select! {
@@ -89,7 +89,9 @@ async fn faulty(fault: Fault, mut stop: Stop, request: Request, next: Next) -> R
         }
         Action::Part { bytes, end } => {
             let response = next.run(request).await;
-            response.map(|body| Body::new(FaultyBody::new(body, bytes, end, control, stop)))
+            // Other answers are whole at once, and a stall does not end with them.
+            let follows = route == Route::Stream;
+            response.map(|body| Body::new(FaultyBody::new(body, bytes, end, follows, control, stop)))
         }
     }
 }

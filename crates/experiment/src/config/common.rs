@@ -77,6 +77,13 @@ pub enum ConfigError {
         /// What is wrong with them.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The keys for cohorts cannot be used.
+    #[cfg(feature = "cohorts")]
+    #[error(transparent)]
+    ProjectKeys(#[from] cohorts::sync::ProjectKeyError),
+    /// Cohort sync was asked for, but is not built in.
+    #[error("`cohortSyncConfig` needs the feature `cohorts` of the crate `experiment`")]
+    NoCohorts,
     /// Streaming was asked for, but is not built in.
     #[error("`streamUpdates` needs the feature `streaming` of the crate `experiment`")]
     NoStreaming,

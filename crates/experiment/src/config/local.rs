@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use transport::Urls;
 use transport::updater::{Mode, UpdaterConfig};
 
-use super::{ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
+use super::{CohortSyncConfig, ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
 
 /// Options of local evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -39,6 +39,8 @@ pub struct LocalEvaluationConfig {
     /// How long a stream may take until its first flags are here. Default: 1.5 s.
     #[serde(rename = "streamFlagConnTimeoutMillis", with = "millis")]
     pub stream_flag_conn_timeout: Duration,
+    /// Cohort sync. Default: none, which means that users bring their own `cohort_ids`.
+    pub cohort_sync_config: Option<CohortSyncConfig>,
     /// How long starting may take, all attempts together. Default: 60 s.
     #[serde(rename = "startTimeoutMillis", with = "millis")]
     pub start_timeout: Duration,
@@ -51,7 +53,8 @@ pub struct LocalEvaluationConfig {
 impl LocalEvaluationConfig {
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
         let zone = zone(&self.server_zone);
-        Ok(Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url).build()?)
+        let cohorts = self.cohort_sync_config.as_ref().map_or("", |config| &config.cohort_server_url);
+        Ok(Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url).cohorts(cohorts).build()?)
     }
 
     pub(crate) fn updater(&self) -> Result<UpdaterConfig, ConfigError> {
@@ -83,6 +86,7 @@ impl Default for LocalEvaluationConfig {
             stream_updates: false,
             stream_server_url: String::new(),
             stream_flag_conn_timeout: Duration::from_millis(1500),
+            cohort_sync_config: None,
             start_timeout: Duration::from_secs(60),
             max_flags_bytes: 64 << 20,
             proxy: ProxyConfig::default(),
@@ -100,6 +104,7 @@ impl fmt::Debug for LocalEvaluationConfig {
             .field("stream_updates", &self.stream_updates)
             .field("stream_server_url", &ShownUrl(&self.stream_server_url))
             .field("stream_flag_conn_timeout", &self.stream_flag_conn_timeout)
+            .field("cohort_sync_config", &self.cohort_sync_config)
             .field("start_timeout", &self.start_timeout)
             .field("max_flags_bytes", &self.max_flags_bytes)
             .field("proxy", &self.proxy)

@@ -1,10 +1,12 @@
 //! Options, as builders set them and as files hold them.
 
+mod cohorts;
 mod common;
 mod local;
 #[cfg(feature = "remote")]
 mod remote;
 
+pub use cohorts::CohortSyncConfig;
 pub use common::{ConfigError, ProxyConfig};
 pub(crate) use common::{ShownUrl, client, millis, positive, zone};
 pub use local::LocalEvaluationConfig;

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "cohorts")]
+use cohorts::sync::{CohortSync, SyncConfig};
 use transport::updater::{FlagSource, Mode, Updater, UpdaterConfig};
-use transport::{DeploymentKey, HttpClient, Service, ServiceSource};
+use transport::{DeploymentKey, HttpClient, Service, ServiceSource, Urls};
 
 use super::snapshot::Snapshot;
 use super::store::{Sink, Store};
 use super::{FlagOrigin, LocalEvaluationClient, bootstrap};
-use crate::config::{ConfigError, LocalEvaluationConfig, ProxyConfig, client};
+use crate::config::{CohortSyncConfig, ConfigError, LocalEvaluationConfig, ProxyConfig, client};
 
 /// Sets a [`LocalEvaluationClient`] up. Defaults are those of [`LocalEvaluationConfig`].
 #[derive(Clone)]
@@ -21,10 +23,12 @@ pub struct LocalEvaluationClientBuilder {
     config: LocalEvaluationConfig,
     bootstrap: Option<Bootstrap>,
     client: Option<Arc<dyn HttpClient>>,
-    adjust: Option<Arc<Adjust>>,
+    adjust: Option<Arc<Adjust<UpdaterConfig>>>,
+    #[cfg(feature = "cohorts")]
+    adjust_cohorts: Option<Arc<Adjust<SyncConfig>>>,
 }
 
-type Adjust = dyn Fn(&mut UpdaterConfig) + Send + Sync;
+type Adjust<T> = dyn Fn(&mut T) + Send + Sync;
 
 #[derive(Clone)]
 enum Bootstrap {
@@ -34,7 +38,15 @@ enum Bootstrap {
 
 impl LocalEvaluationClientBuilder {
     pub(super) fn new(deployment_key: String) -> Self {
-        Self { deployment_key, config: LocalEvaluationConfig::default(), bootstrap: None, client: None, adjust: None }
+        Self {
+            deployment_key,
+            config: LocalEvaluationConfig::default(),
+            bootstrap: None,
+            client: None,
+            adjust: None,
+            #[cfg(feature = "cohorts")]
+            adjust_cohorts: None,
+        }
     }
 
     /// Sets all options at once, as they come from a file.
@@ -85,6 +97,12 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
+    /// Keeps the cohorts that flags ask about in sync, and looks up who is in them.
+    pub fn cohort_sync(mut self, config: CohortSyncConfig) -> Self {
+        self.config.cohort_sync_config = Some(config);
+        self
+    }
+
     /// Sets how long starting may take, all attempts together.
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.config.start_timeout = timeout;
@@ -124,6 +142,14 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
+    /// Sets what has no option of its own, or goes below its least: how often and when cohorts are tried again. What this
+    /// is given has been set by the options already.
+    #[cfg(feature = "cohorts")]
+    pub fn cohort_downloads(mut self, adjust: impl Fn(&mut SyncConfig) + Send + Sync + 'static) -> Self {
+        self.adjust_cohorts = Some(Arc::new(adjust));
+        self
+    }
+
     /// The client. It decides by what it was given to begin with, and fetches nothing before it is started.
     ///
     /// # Errors
@@ -143,15 +169,57 @@ impl LocalEvaluationClientBuilder {
             Some(Bootstrap::Json(json)) => read(json, "bootstrap", FlagOrigin::Bootstrap)?,
             Some(Bootstrap::File(path)) => file(path, FlagOrigin::Bootstrap)?,
         };
-        let used = if streams { vec![&urls.flags, &urls.stream] } else { vec![&urls.flags] };
-        let client = client(self.client, &self.config.proxy, &used)?;
-        let service = Service::builder(client, key).urls(urls).max_body(self.config.max_flags_bytes).build();
+        let mut used = vec![&urls.flags];
+        used.extend(streams.then_some(&urls.stream));
+        used.extend(self.config.cohort_sync_config.as_ref().map(|_| &urls.cohorts));
+        let client = client(self.client.clone(), &self.config.proxy, &used)?;
         let store = Arc::new(Store::new(snapshot));
+        if let Some(sync) = &self.config.cohort_sync_config {
+            self.keep_in_sync(&store, sync, &client, &urls)?;
+        }
+        let service = Service::builder(client, key).urls(urls).max_body(self.config.max_flags_bytes).build();
         let source =
             Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout.max(config.connect_timeout)));
         let updater =
             Updater::builder(source as Arc<dyn FlagSource>, Arc::new(Sink(Arc::clone(&store)))).config(config).build();
         Ok(LocalEvaluationClient::new(store, Some(updater)))
+    }
+}
+
+#[cfg(feature = "cohorts")]
+impl LocalEvaluationClientBuilder {
+    fn keep_in_sync(
+        &self,
+        store: &Arc<Store>,
+        sync: &CohortSyncConfig,
+        client: &Arc<dyn HttpClient>,
+        urls: &Urls,
+    ) -> Result<(), ConfigError> {
+        let mut config = sync.sync()?;
+        if let Some(adjust) = &self.adjust_cohorts {
+            adjust(&mut config);
+        }
+        // The store holds what keeps its cohorts in sync.
+        let changed = Arc::downgrade(store);
+        let sync = CohortSync::builder(Arc::clone(client), sync.keys()?, urls.cohorts.clone())
+            .config(config)
+            .on_change(move || changed.upgrade().iter().for_each(|store| store.take_cohorts()));
+        store.keep_in_sync(sync.build());
+        Ok(())
+    }
+}
+
+#[cfg(not(feature = "cohorts"))]
+impl LocalEvaluationClientBuilder {
+    #[expect(clippy::unused_self, reason = "it is used with the feature `cohorts`")]
+    fn keep_in_sync(
+        &self,
+        _: &Arc<Store>,
+        _: &CohortSyncConfig,
+        _: &Arc<dyn HttpClient>,
+        _: &Urls,
+    ) -> Result<(), ConfigError> {
+        Err(ConfigError::NoCohorts)
     }
 }
 

@@ -3,9 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "cohorts")]
+use cohorts::CohortStore;
+#[cfg(feature = "cohorts")]
+use cohorts::sync::{CohortStatus, CohortSync, CohortWatch};
 use evaluation_core::{Diagnostic, User, Variants};
 use transport::updater::{StartError, Updater};
-use transport::{Origin, StatusWatch};
+use transport::{Origin, State, StatusWatch};
 
 use super::builder::{file, read};
 use super::store::Store;
@@ -66,6 +70,31 @@ impl LocalEvaluationClient {
         Ok(Self::new(Arc::new(Store::new(file(path.as_ref(), FlagOrigin::Offline)?)), None))
     }
 
+    /// A client that decides by these flags and these cohorts, and fetches nothing.
+    ///
+    /// ```no_run
+    /// use experiment::LocalEvaluationClient;
+    /// use experiment::cohorts::read_folder;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let folder = read_folder("cohorts".as_ref())?;
+    /// for problem in &folder.problems {
+    ///     eprintln!("left out: {problem}");
+    /// }
+    /// let cohorts = folder.cohorts.iter().collect();
+    /// let client = LocalEvaluationClient::offline_with_cohorts(std::fs::read("flags.json")?, cohorts)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the flags cannot be read.
+    #[cfg(feature = "cohorts")]
+    pub fn offline_with_cohorts(json: impl AsRef<[u8]>, cohorts: CohortStore) -> Result<Self, ConfigError> {
+        let snapshot = read(json.as_ref(), "offline", FlagOrigin::Offline)?;
+        Ok(Self::new(Arc::new(Store::new(snapshot.with_cohorts(cohorts))), None))
+    }
+
     pub(super) fn new(store: Arc<Store>, updater: Option<Updater>) -> Self {
         Self { inner: Arc::new(Inner { store, updater }) }
     }
@@ -78,7 +107,14 @@ impl LocalEvaluationClient {
     /// then, unless it was started in the background.
     pub async fn start(&self) -> Result<(), StartError> {
         match &self.inner.updater {
-            Some(updater) => updater.start().await,
+            Some(updater) => {
+                let started = updater.start().await;
+                // Flags may have been given up while they waited for cohorts.
+                if started.is_err() && updater.status().state == State::Idle {
+                    self.stop_cohorts().await;
+                }
+                started
+            }
             None => Ok(()),
         }
     }
@@ -101,19 +137,27 @@ impl LocalEvaluationClient {
         if let Some(updater) = &self.inner.updater {
             updater.stop().await;
         }
+        self.stop_cohorts().await;
+    }
+
+    async fn stop_cohorts(&self) {
+        #[cfg(feature = "cohorts")]
+        if let Some(sync) = self.inner.store.sync() {
+            sync.stop().await;
+        }
     }
 
     /// The variants of all flags for a user, defaults included. None before there are flags.
     #[must_use]
     pub fn evaluate(&self, user: &User) -> Variants {
-        self.inner.store.load().flags.evaluate(user, &[])
+        self.inner.store.load().evaluate(user, &[])
     }
 
     /// The same with options.
     #[must_use]
     pub fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
         let keys: Vec<&str> = options.flag_keys.iter().map(String::as_str).collect();
-        self.inner.store.load().flags.evaluate(user, &keys)
+        self.inner.store.load().evaluate(user, &keys)
     }
 
     /// How the client is doing.
@@ -125,7 +169,16 @@ impl LocalEvaluationClient {
             (FlagOrigin::Poll, Some(Origin::Stream)) => FlagOrigin::Stream,
             (origin, _) => origin,
         };
-        LocalStatus { origin, flags: snapshot.flags.len(), updater }
+        LocalStatus {
+            origin,
+            flags: snapshot.flags.len(),
+            updater,
+            #[cfg(feature = "cohorts")]
+            cohorts: match self.inner.store.sync() {
+                Some(sync) => sync.status(),
+                None => snapshot.cohorts().map(CohortStatus::of_store).unwrap_or_default(),
+            },
+        }
     }
 
     /// Follows what keeps the flags fresh. None for an offline client.
@@ -138,6 +191,14 @@ impl LocalEvaluationClient {
     #[must_use]
     pub fn changes(&self) -> FlagChanges {
         self.inner.store.changes()
+    }
+
+    /// Listens for downloads of cohorts that end, well or not, from now on; see [`LocalStatus::cohorts`]. None without
+    /// cohort sync.
+    #[cfg(feature = "cohorts")]
+    #[must_use]
+    pub fn watch_cohorts(&self) -> Option<CohortWatch> {
+        self.inner.store.sync().map(CohortSync::watch)
     }
 
     /// What is wrong with the flags that are in place.

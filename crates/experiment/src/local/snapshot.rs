@@ -1,27 +1,75 @@
 //! What is decided by at one moment.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
-use evaluation_core::{FlagSet, JsonError};
+#[cfg(feature = "cohorts")]
+use cohorts::{CohortStore, EnrichedUser};
+use evaluation_core::{FlagSet, JsonError, User, Variants};
 use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
 
 use super::FlagOrigin;
 
-/// Flags, where they came from, and what tells whether another set differs.
-#[derive(Default)]
+/// Flags, where they came from, the cohorts that they ask about, and what tells whether another set differs.
+#[derive(Clone, Default)]
 pub(super) struct Snapshot {
     pub(super) flags: FlagSet,
     pub(super) origin: FlagOrigin,
+    /// None where cohorts are not looked up, and users bring their own.
+    #[cfg(feature = "cohorts")]
+    cohorts: Option<CohortStore>,
     /// Of each flag's text, by key.
-    prints: HashMap<Box<str>, u64>,
+    prints: Arc<HashMap<Box<str>, u64>>,
 }
 
 impl Snapshot {
     pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Self, JsonError> {
-        Ok(Self { flags: FlagSet::from_json(json)?, origin, prints: prints(json) })
+        Ok(Self {
+            flags: FlagSet::from_json(json)?,
+            origin,
+            #[cfg(feature = "cohorts")]
+            cohorts: None,
+            prints: Arc::new(prints(json)),
+        })
+    }
+
+    /// The same flags with these cohorts.
+    #[cfg(feature = "cohorts")]
+    pub(super) fn with_cohorts(self, cohorts: CohortStore) -> Self {
+        Self { cohorts: Some(cohorts), ..self }
+    }
+
+    /// Decides flags for a user; with no keys, all.
+    pub(super) fn evaluate(&self, user: &User, keys: &[&str]) -> Variants {
+        #[cfg(feature = "cohorts")]
+        if let Some(cohorts) = &self.cohorts
+            && self.flags.cohort_ids().len() > 0
+        {
+            return self.flags.evaluate(&EnrichedUser::new(user, cohorts), keys);
+        }
+        self.flags.evaluate(user, keys)
+    }
+
+    /// True when who is in cohorts is looked up.
+    pub(super) fn looks_cohorts_up(&self) -> bool {
+        #[cfg(feature = "cohorts")]
+        return self.cohorts.is_some();
+        #[cfg(not(feature = "cohorts"))]
+        false
+    }
+
+    /// The cohorts that are looked up, if they are.
+    #[cfg(feature = "cohorts")]
+    pub(super) fn cohorts(&self) -> Option<&CohortStore> {
+        self.cohorts.as_ref()
+    }
+
+    /// The ids of the cohorts that flags ask about, of all group types.
+    pub(super) fn cohort_ids(&self) -> BTreeSet<&str> {
+        self.flags.cohort_ids().flat_map(|(_, ids)| ids).collect()
     }
 
     /// The keys of the flags that are new, gone or not as they were, in order.

@@ -30,4 +30,7 @@ pub struct LocalStatus {
     pub origin: FlagOrigin,
     /// How many flags there are.
     pub flags: usize,
+    /// How each cohort is doing that flags ask about, ordered by id. None where cohorts are not looked up.
+    #[cfg(feature = "cohorts")]
+    pub cohorts: Vec<cohorts::sync::CohortStatus>,
 }

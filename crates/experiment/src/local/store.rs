@@ -1,10 +1,14 @@
 //! The flags that are decided by: read by anyone at any time, replaced as a whole.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+#[cfg(feature = "cohorts")]
+use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+#[cfg(feature = "cohorts")]
+use cohorts::sync::CohortSync;
 use evaluation_core::Severity;
 use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
@@ -21,13 +25,24 @@ const LARGE: usize = 256 << 10;
 
 pub(super) struct Store {
     current: ArcSwap<Snapshot>,
+    /// Held by who puts another snapshot in place.
+    writer: Mutex<()>,
     changes: broadcast::Sender<Arc<[String]>>,
+    /// What keeps cohorts in sync. They are part of each snapshot.
+    #[cfg(feature = "cohorts")]
+    sync: OnceLock<CohortSync>,
 }
 
 impl Store {
     pub(super) fn new(snapshot: Snapshot) -> Self {
         tell(&snapshot, &Snapshot::default());
-        Self { current: ArcSwap::from_pointee(snapshot), changes: broadcast::Sender::new(CHANGES) }
+        Self {
+            current: ArcSwap::from_pointee(snapshot),
+            writer: Mutex::new(()),
+            changes: broadcast::Sender::new(CHANGES),
+            #[cfg(feature = "cohorts")]
+            sync: OnceLock::new(),
+        }
     }
 
     /// What is decided by now. Never waits.
@@ -39,11 +54,23 @@ impl Store {
         FlagChanges::new(self.changes.subscribe())
     }
 
-    fn put(&self, snapshot: Snapshot, before: &Snapshot) -> usize {
+    /// Puts flags in place, and with them the cohorts that are there; those that they do not need are dropped.
+    fn put(&self, snapshot: Snapshot) -> usize {
+        let writing = self.writing();
+        let before = self.current.load_full();
+        #[cfg(feature = "cohorts")]
+        let snapshot = match self.sync.get() {
+            Some(sync) => {
+                sync.retain(snapshot.cohort_ids());
+                snapshot.with_cohorts(sync.cohorts())
+            }
+            None => snapshot,
+        };
         let flags = snapshot.flags.len();
-        tell(&snapshot, before);
-        let changed = snapshot.changed_from(before);
+        tell(&snapshot, &before);
+        let changed = snapshot.changed_from(&before);
         self.current.store(Arc::new(snapshot));
+        drop(writing);
         if !changed.is_empty() {
             tracing::debug!(target: "experiment", flags, changed = changed.len(), "flags changed");
             // No one may be listening.
@@ -52,9 +79,32 @@ impl Store {
         flags
     }
 
-    fn take(&self, body: &[u8]) -> Result<Applied, ApplyError> {
-        let snapshot = Snapshot::read(body, FlagOrigin::Poll).map_err(ApplyError::malformed)?;
-        Ok(Applied::new(self.put(snapshot, &self.current.load())))
+    /// A panic elsewhere leaves nothing half done behind this lock.
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "cohorts")]
+impl Store {
+    /// Looks cohorts up from now on, which this keeps in sync.
+    pub(super) fn keep_in_sync(&self, sync: CohortSync) {
+        // There is one for each store.
+        let _ = self.sync.set(sync);
+        self.take_cohorts();
+    }
+
+    /// Puts the cohorts in place that are there now, beside the flags as they are.
+    pub(super) fn take_cohorts(&self) {
+        if let Some(sync) = self.sync.get() {
+            let _writing = self.writing();
+            let before = self.current.load_full();
+            self.current.store(Arc::new(Snapshot::clone(&before).with_cohorts(sync.cohorts())));
+        }
+    }
+
+    pub(super) fn sync(&self) -> Option<&CohortSync> {
+        self.sync.get()
     }
 }
 
@@ -65,16 +115,26 @@ pub(super) struct Sink(pub(super) Arc<Store>);
 impl FlagSink for Sink {
     fn apply(&self, body: Bytes) -> BoxFuture<'_, Result<Applied, ApplyError>> {
         Box::pin(async move {
-            if body.len() < LARGE {
-                return self.0.take(&body);
+            let snapshot = read(body).await?;
+            #[cfg(feature = "cohorts")]
+            if let Some(sync) = self.0.sync() {
+                sync.load(snapshot.cohort_ids()).await;
             }
-            let store = Arc::clone(&self.0);
-            match spawn_blocking(move || store.take(&body)).await {
-                Ok(taken) => taken,
-                Err(error) if error.is_panic() => Err(ApplyError::Panicked("while flags were compiled".into())),
-                Err(error) => Err(ApplyError::other(error)),
-            }
+            Ok(Applied::new(self.0.put(snapshot)))
         })
+    }
+}
+
+async fn read(body: Bytes) -> Result<Snapshot, ApplyError> {
+    let small = body.len() < LARGE;
+    let read = move || Snapshot::read(&body, FlagOrigin::Poll).map_err(ApplyError::malformed);
+    if small {
+        return read();
+    }
+    match spawn_blocking(read).await {
+        Ok(read) => read,
+        Err(error) if error.is_panic() => Err(ApplyError::Panicked("while flags were compiled".into())),
+        Err(error) => Err(ApplyError::other(error)),
     }
 }
 
@@ -84,6 +144,12 @@ const TOLD: usize = 20;
 /// Says what is wrong with flags, unless it was so before.
 fn tell(snapshot: &Snapshot, before: &Snapshot) {
     let found = snapshot.flags.diagnostics();
+    if !snapshot.looks_cohorts_up() && snapshot.cohort_ids().iter().any(|id| !before.cohort_ids().contains(id)) {
+        tracing::warn!(
+            target: "experiment",
+            "flags ask about cohorts, and cohort sync is off: only the `cohort_ids` that users bring count"
+        );
+    }
     if found.is_empty() {
         return;
     }

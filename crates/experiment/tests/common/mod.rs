@@ -1,6 +1,9 @@
 //! A server, clients of it, and flags.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+#[cfg(feature = "cohorts")]
+pub(crate) mod cohorts;
+
 use std::time::Duration;
 
 use experiment::{LocalEvaluationClient, LocalEvaluationClientBuilder, ProxyConfig, State, User, Variants};

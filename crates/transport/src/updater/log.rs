@@ -1,9 +1,7 @@
 //! What the updater tells those who read logs: the first failure of a series is a warning, the others are not.
 
-use std::error::Error;
-use std::fmt::Write;
-
 use super::machine::Notice;
+use crate::error::Chain;
 use crate::status::State;
 
 const TARGET: &str = "experiment::transport";
@@ -11,10 +9,10 @@ const TARGET: &str = "experiment::transport";
 pub(super) fn notice(notice: &Notice) {
     match notice {
         Notice::Failed { origin, failure, repeated: false } => {
-            tracing::warn!(target: TARGET, %origin, error = %chain(failure), "flags could not be brought up to date");
+            tracing::warn!(target: TARGET, %origin, error = %Chain(failure), "flags could not be brought up to date");
         }
         Notice::Failed { origin, failure, repeated: true } => {
-            tracing::debug!(target: TARGET, %origin, error = %chain(failure), "flags still cannot be brought up to date");
+            tracing::debug!(target: TARGET, %origin, error = %Chain(failure), "flags still cannot be brought up to date");
         }
         Notice::Recovered { origin, failures } => {
             tracing::info!(target: TARGET, %origin, failures, "flags are brought up to date again");
@@ -47,16 +45,4 @@ pub(super) fn gone() {
 
 pub(super) fn overdue() {
     tracing::error!(target: TARGET, "the updater did not end in time and was aborted");
-}
-
-/// An error and its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a text does not fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -1,0 +1,74 @@
+//! One cohort from the service.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use transport::call::{LimitedBody, refusal, send, unusable, within};
+use transport::http::header::AUTHORIZATION;
+use transport::http::{Request, StatusCode};
+use transport::{BaseUrl, Bytes, Endpoint, HttpClient, LIBRARY, TransportError, retrying};
+
+use super::body::stored;
+use super::{DownloadError, ProjectKeys, SyncConfig};
+use crate::store::StoredCohort;
+
+const ENDPOINT: Endpoint = Endpoint::Cohort;
+
+/// What may stand in a path as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Where cohorts are downloaded from, and how.
+pub(super) struct Downloader {
+    pub(super) client: Arc<dyn HttpClient>,
+    pub(super) keys: ProjectKeys,
+    pub(super) url: BaseUrl,
+    pub(super) config: SyncConfig,
+}
+
+impl Downloader {
+    /// Downloads a cohort, with some attempts. Nothing if it is as it was when last modified.
+    pub(super) async fn download(&self, id: &str, modified: i64) -> Result<Option<StoredCohort>, DownloadError> {
+        retrying(&self.config.policy(), |attempt| {
+            within(ENDPOINT, attempt.timeout, async move {
+                let response = send(&*self.client, ENDPOINT, self.request(id, modified)?).await?;
+                match response.status() {
+                    StatusCode::OK => {}
+                    StatusCode::NO_CONTENT if modified > 0 => return Ok(None),
+                    StatusCode::NO_CONTENT => return Err(DownloadError::NoCopy),
+                    StatusCode::ACCEPTED => return Err(DownloadError::Computing),
+                    StatusCode::PAYLOAD_TOO_LARGE => return Err(self.too_large()),
+                    _ => return Err(refusal(ENDPOINT, &response).into()),
+                }
+                let cohort = stored(LimitedBody::new(ENDPOINT, response, self.config.max_cohort_bytes)?).await?;
+                // A server that does not know the limit.
+                if cohort.len() as u64 > self.config.max_cohort_size {
+                    return Err(self.too_large());
+                }
+                if cohort.id() != id {
+                    return Err(DownloadError::Other { sent: cohort.id().to_owned() });
+                }
+                Ok(Some(cohort))
+            })
+        })
+        .await
+    }
+
+    fn request(&self, id: &str, modified: i64) -> Result<Request<Bytes>, TransportError> {
+        let mut path = format!("/sdk/v1/cohort/{}", utf8_percent_encode(id, PLAIN));
+        // Writing to a text does not fail.
+        let _ = write!(path, "?maxCohortSize={}", self.config.max_cohort_size);
+        if modified > 0 {
+            let _ = write!(path, "&lastModified={modified}");
+        }
+        Request::get(self.url.join(&path).map_err(unusable(ENDPOINT))?)
+            .header(AUTHORIZATION, self.keys.header())
+            .header("X-Amp-Exp-Library", LIBRARY)
+            .body(Bytes::new())
+            .map_err(unusable(ENDPOINT))
+    }
+
+    fn too_large(&self) -> DownloadError {
+        DownloadError::TooLarge { max: self.config.max_cohort_size }
+    }
+}

@@ -1,0 +1,222 @@
+//! The handle of cohort sync.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use transport::{BaseUrl, HttpClient};
+
+use super::download::Downloader;
+use super::driver::{Driver, OnChange, Shared, State};
+use super::machine::Machine;
+use super::{CohortCopy, CohortStatus, CohortWatch, ProjectKeys, SyncConfig, log};
+use crate::store::CohortStore;
+
+/// How long downloads may take to be given up.
+const END: Duration = Duration::from_secs(5);
+
+/// Keeps the cohorts that flags need in sync with the service.
+///
+/// A cheap handle: clones share everything. It begins to work when cohorts are first asked for, on the runtime of
+/// whoever asks, and stops with [`CohortSync::stop`] or when the last handle is dropped.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use cohorts::sync::{CohortSync, ProjectKeys};
+/// use transport::{DefaultClient, ServerZone, Urls};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Arc::new(DefaultClient::builder().build()?);
+/// let keys = ProjectKeys::new("api-key", "secret-key")?;
+/// let sync = CohortSync::builder(client, keys, Urls::of(ServerZone::Us).cohorts).build();
+///
+/// // Before the flags that ask for them go live, and behind that.
+/// let cohorts = sync.load(["beta", "power-users"]).await;
+/// assert!(cohorts.contains("beta", "User", "user-1"));
+/// sync.retain(["beta", "power-users"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct CohortSync {
+    inner: Arc<Inner>,
+}
+
+/// What is set before a [`CohortSync`] is made.
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct CohortSyncBuilder {
+    client: Arc<dyn HttpClient>,
+    keys: ProjectKeys,
+    url: BaseUrl,
+    config: SyncConfig,
+    on_change: Arc<OnChange>,
+}
+
+/// The task holds nothing of this but what is shared, so that it ends with the last handle.
+struct Inner {
+    shared: Arc<Shared>,
+    run: Mutex<Option<Run>>,
+}
+
+struct Run {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl CohortSync {
+    /// Cohorts of a project, from where a URL says.
+    pub fn builder(client: Arc<dyn HttpClient>, keys: ProjectKeys, url: BaseUrl) -> CohortSyncBuilder {
+        CohortSyncBuilder { client, keys, url, config: SyncConfig::default(), on_change: Arc::new(|| ()) }
+    }
+
+    /// Asks for cohorts, because flags that need them are about to go live, and waits until each of them is there or
+    /// could not be had. Those that could not be had before are asked for again, but not waited for. Gives all cohorts
+    /// that are there then.
+    ///
+    /// Needs a Tokio runtime; without one, nothing is asked for.
+    pub async fn load<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> CohortStore {
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let shared = &self.inner.shared;
+        if !ids.is_empty() && self.inner.run() {
+            let mut settled = shared.settled.subscribe();
+            shared.state().machine.need(ids.iter().copied());
+            shared.wake.notify_one();
+            let all = async {
+                while !shared.state().machine.is_settled(ids.iter().copied()) && settled.changed().await.is_ok() {}
+            };
+            if timeout(shared.downloader.config.patience, all).await.is_err() {
+                log::late(ids.iter().filter(|id| !shared.state().machine.is_settled([**id])).count());
+            }
+        }
+        self.cohorts()
+    }
+
+    /// Says that the flags that are live now need these cohorts, and no others: the others are dropped, and no longer
+    /// asked for.
+    pub fn retain<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
+        let ids: BTreeSet<&str> = ids.into_iter().collect();
+        let shared = &self.inner.shared;
+        let now = shared.now();
+        let mut state = shared.state();
+        state.machine.retain(&ids, now);
+        let unused: Vec<Arc<str>> =
+            state.store.iter().filter(|cohort| !ids.contains(cohort.id())).map(|cohort| cohort.id().into()).collect();
+        for id in &unused {
+            state.store.remove(id);
+        }
+        drop(state);
+        shared.wake.notify_one();
+    }
+
+    /// The cohorts that are there.
+    #[must_use]
+    pub fn cohorts(&self) -> CohortStore {
+        self.inner.shared.state().store.clone()
+    }
+
+    /// How each cohort is doing that flags need, ordered by id.
+    #[must_use]
+    pub fn status(&self) -> Vec<CohortStatus> {
+        let shared = &self.inner.shared;
+        let now = shared.now();
+        let state = shared.state();
+        let of = state.machine.cohorts().map(|(id, entry)| {
+            let age = now.saturating_sub(entry.current.unwrap_or(now));
+            let copy = state.store.get(id).map(|cohort| CohortCopy::of(cohort, age));
+            CohortStatus { id: Arc::clone(id), copy, last_error: entry.error.clone(), failures: entry.failures }
+        });
+        of.collect()
+    }
+
+    /// Listens for downloads that end, from now on.
+    #[must_use]
+    pub fn watch(&self) -> CohortWatch {
+        CohortWatch::new(self.inner.shared.settled.subscribe())
+    }
+
+    /// Stops asking, and waits until nothing is under way any more. The cohorts stay as they are, and asking begins
+    /// again when cohorts are next asked for.
+    pub async fn stop(&self) {
+        let run = lock(&self.inner.run).take();
+        if let Some(mut run) = run {
+            run.stop.send_replace(true);
+            if timeout(END, &mut run.task).await.is_err() {
+                log::overdue();
+                run.task.abort();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for CohortSync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CohortSync").field("cohorts", &self.cohorts()).finish_non_exhaustive()
+    }
+}
+
+impl CohortSyncBuilder {
+    /// Sets intervals and limits.
+    pub fn config(mut self, config: SyncConfig) -> Self {
+        self.config = config.checked();
+        self
+    }
+
+    /// Sets what is called whenever cohorts came or changed without anybody waiting. It has to be quick.
+    pub fn on_change(mut self, on_change: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_change = Arc::new(on_change);
+        self
+    }
+
+    /// Makes it. Nothing is asked for yet.
+    #[must_use]
+    pub fn build(self) -> CohortSync {
+        let machine = Machine::new(self.config.clone());
+        let downloader = Downloader { client: self.client, keys: self.keys, url: self.url, config: self.config };
+        let shared = Shared {
+            downloader: Arc::new(downloader),
+            state: Mutex::new(State { machine, store: CohortStore::new() }),
+            wake: tokio::sync::Notify::new(),
+            settled: watch::Sender::new(()),
+            on_change: self.on_change,
+            epoch: Instant::now(),
+        };
+        CohortSync { inner: Arc::new(Inner { shared: Arc::new(shared), run: Mutex::new(None) }) }
+    }
+}
+
+impl fmt::Debug for CohortSyncBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CohortSyncBuilder")
+            .field("url", &self.url)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Begins to work, unless it does already. False where there is no runtime.
+    fn run(&self) -> bool {
+        let mut run = lock(&self.run);
+        if run.as_ref().is_some_and(|run| !run.task.is_finished()) {
+            return true;
+        }
+        let Ok(runtime) = Handle::try_current() else { return false };
+        // Downloads of a run that was aborted are gone.
+        self.shared.state().machine.lost();
+        let (stop, stopped) = watch::channel(false);
+        let task = runtime.spawn(Driver::new(Arc::clone(&self.shared), stopped).run());
+        *run = Some(Run { stop, task });
+        true
+    }
+}
+
+/// A panic elsewhere leaves nothing half done behind these locks.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

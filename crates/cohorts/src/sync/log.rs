@@ -1,0 +1,44 @@
+//! What keeping cohorts in sync tells those who read logs: the first failure of a series is a warning, the others are
+//! not.
+
+use transport::Chain;
+
+use super::DownloadError;
+
+const TARGET: &str = "experiment::cohorts";
+
+pub(super) fn failed(id: &str, there: bool, first: bool, error: &DownloadError) {
+    let error = Chain(error);
+    match (first, there) {
+        (true, true) => {
+            tracing::warn!(target: TARGET, cohort = id, %error, "a cohort could not be brought up to date; its copy is kept");
+        }
+        (true, false) => {
+            tracing::warn!(
+                target: TARGET, cohort = id, %error,
+                "a cohort could not be downloaded; flags are decided as if nobody were in it"
+            );
+        }
+        (false, _) => tracing::debug!(target: TARGET, cohort = id, %error, "a cohort still cannot be downloaded"),
+    }
+}
+
+pub(super) fn arrived(id: &str, members: usize) {
+    tracing::debug!(target: TARGET, cohort = id, members, "a cohort was downloaded");
+}
+
+pub(super) fn recovered(id: &str, failures: u32) {
+    tracing::info!(target: TARGET, cohort = id, failures, "a cohort is brought up to date again");
+}
+
+pub(super) fn late(waiting: usize) {
+    tracing::warn!(target: TARGET, waiting, "flags go live before all of their cohorts are here");
+}
+
+pub(super) fn panicked() {
+    tracing::error!(target: TARGET, "taking in a cohort panicked; this is a bug");
+}
+
+pub(super) fn overdue() {
+    tracing::error!(target: TARGET, "cohort sync did not end in time and was left");
+}

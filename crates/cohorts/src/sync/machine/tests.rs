@@ -1,0 +1,185 @@
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn machine() -> Machine {
+    Machine::new(SyncConfig::default())
+}
+
+fn error(retryable: bool) -> Outcome {
+    Outcome::Failed(Arc::new(if retryable { DownloadError::Computing } else { DownloadError::TooLarge { max: 1 } }))
+}
+
+/// The ids of the downloads that begin now, with what is asked behind.
+fn begun(machine: &mut Machine, now: Time) -> Vec<(String, i64)> {
+    machine.next(now).into_iter().map(|job| (job.id.to_string(), job.modified)).collect()
+}
+
+fn ids(machine: &mut Machine, now: Time) -> Vec<String> {
+    begun(machine, now).into_iter().map(|(id, _)| id).collect()
+}
+
+/// A machine that has these cohorts since time zero, and whose flags need them.
+fn holding(names: &[&str]) -> Machine {
+    let mut machine = machine();
+    machine.need(names.iter().copied());
+    loop {
+        let jobs = machine.next(Time::ZERO);
+        if jobs.is_empty() {
+            break;
+        }
+        for job in jobs {
+            machine.finished(&job.id, Outcome::Arrived { modified: 7 }, Time::ZERO);
+        }
+    }
+    machine.retain(&names.iter().copied().collect(), Time::ZERO);
+    machine
+}
+
+#[test]
+fn what_is_needed_is_asked_for_once_and_four_at_a_time() {
+    let mut machine = machine();
+    machine.need(["a", "b", "c", "d", "e", "a"]);
+    machine.need(["b", "e"]);
+    assert_eq!(ids(&mut machine, Time::ZERO), ["a", "b", "c", "d"]);
+    assert!(machine.next(SECOND).is_empty());
+    machine.finished("c", Outcome::Arrived { modified: 1 }, SECOND);
+    assert_eq!(ids(&mut machine, SECOND), ["e"]);
+    machine.need(["a", "c"]);
+    for id in ["a", "b", "d", "e"] {
+        assert!(!machine.is_settled(["a", "b", "c", "d", "e"]));
+        machine.finished(id, Outcome::Arrived { modified: 1 }, SECOND);
+    }
+    assert!(machine.is_settled(["a", "b", "c", "d", "e"]));
+    assert!(machine.next(SECOND).is_empty());
+}
+
+#[test]
+fn a_failure_settles_and_what_is_missing_is_asked_for_again_ever_later() {
+    let mut machine = machine();
+    machine.need(["a"]);
+    let mut now = Time::ZERO;
+    for (failures, delay) in [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (6, 60)] {
+        assert_eq!(begun(&mut machine, now), [("a".to_owned(), 0)]);
+        assert_eq!(machine.finished("a", error(true), now), Some(Notice::Failed { first: failures == 1 }));
+        assert!(machine.is_settled(["a"]));
+        assert_eq!(machine.next_deadline(), Some(now + delay * SECOND));
+        now += delay * SECOND;
+        assert!(machine.next(now - SECOND).is_empty());
+    }
+    assert_eq!(ids(&mut machine, now), ["a"]);
+    let recovered = machine.finished("a", Outcome::Arrived { modified: 1 }, now);
+    assert_eq!(recovered, Some(Notice::Recovered { failures: 6 }));
+    assert_eq!(machine.next_deadline(), None);
+}
+
+#[test]
+fn what_trying_again_does_not_help_waits_for_the_interval() {
+    let mut machine = machine();
+    machine.need(["a"]);
+    assert_eq!(machine.next(Time::ZERO).len(), 1);
+    machine.finished("a", error(false), Time::ZERO);
+    assert_eq!(machine.next_deadline(), Some(60 * SECOND));
+}
+
+#[test]
+fn new_flags_ask_again_at_once_for_what_is_missing() {
+    let mut machine = machine();
+    machine.need(["a"]);
+    machine.next(Time::ZERO);
+    machine.finished("a", error(true), Time::ZERO);
+    machine.need(["a", "b"]);
+    assert_eq!(ids(&mut machine, SECOND), ["a", "b"]);
+    machine.finished("b", Outcome::Arrived { modified: 1 }, SECOND);
+    assert!(machine.is_settled(["a", "b"]), "what failed before is not waited for");
+}
+
+#[test]
+fn all_are_refreshed_at_each_interval_with_what_they_said() {
+    let mut machine = holding(&["a", "b"]);
+    assert_eq!(machine.next_deadline(), Some(60 * SECOND));
+    assert!(machine.next(59 * SECOND).is_empty());
+    assert_eq!(begun(&mut machine, 60 * SECOND), [("a".to_owned(), 7), ("b".to_owned(), 7)]);
+    machine.finished("a", Outcome::Unchanged, 61 * SECOND);
+    assert_eq!(machine.finished("b", error(true), 62 * SECOND), Some(Notice::Failed { first: true }));
+    // The copy stays, and is asked for with the others.
+    assert_eq!(machine.next_deadline(), Some(120 * SECOND));
+    let told: Vec<_> = machine.cohorts().map(|(_, it)| (it.current, it.failures)).collect();
+    assert_eq!(told, [(Some(61 * SECOND), 0), (Some(Time::ZERO), 1)]);
+    assert_eq!(ids(&mut machine, 120 * SECOND), ["a", "b"]);
+}
+
+#[test]
+fn the_interval_counts_from_the_first_flags() {
+    let mut machine = holding(&["a"]);
+    machine.retain(&["a"].into(), 50 * SECOND);
+    assert_eq!(machine.next_deadline(), Some(60 * SECOND));
+}
+
+#[test]
+fn a_long_refresh_is_not_begun_twice() {
+    let mut machine = holding(&["a", "b", "c", "d", "e"]);
+    assert_eq!(ids(&mut machine, 60 * SECOND), ["a", "b", "c"]);
+    assert!(machine.next(120 * SECOND).is_empty());
+    machine.finished("a", Outcome::Unchanged, 120 * SECOND);
+    assert_eq!(ids(&mut machine, 120 * SECOND), ["d"]);
+    machine.finished("b", Outcome::Unchanged, 120 * SECOND);
+    assert_eq!(ids(&mut machine, 120 * SECOND), ["e"]);
+    for id in ["c", "d", "e"] {
+        machine.finished(id, Outcome::Unchanged, 121 * SECOND);
+    }
+    assert!(machine.next(121 * SECOND).is_empty());
+}
+
+#[test]
+fn neither_refreshing_nor_new_cohorts_keep_the_other_waiting() {
+    let names: Vec<String> = (0..20).map(|index| format!("old-{index:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut machine = holding(&names);
+    // A place is left for new ones, however much there is to refresh.
+    assert_eq!(ids(&mut machine, 60 * SECOND).len(), 3);
+    machine.need(["n0", "n1", "n2", "n3", "n4"]);
+    assert_eq!(ids(&mut machine, 60 * SECOND), ["n0"]);
+    // Both go on as places become free.
+    for (done, next) in [("old-00", "n1"), ("old-01", "old-03"), ("n0", "n2"), ("old-02", "old-04"), ("n1", "n3")] {
+        machine.finished(done, Outcome::Arrived { modified: 1 }, 60 * SECOND);
+        let begun = ids(&mut machine, 60 * SECOND);
+        assert_eq!(begun, [next], "behind {done}");
+    }
+}
+
+#[test]
+fn what_is_no_longer_needed_is_forgotten() {
+    let mut machine = holding(&["a", "b", "c", "d", "e"]);
+    assert_eq!(machine.next(60 * SECOND).len(), 3);
+    machine.retain(&["e"].into(), 60 * SECOND);
+    assert!(!machine.is_needed("a") && machine.is_settled(["a"]));
+    assert_eq!(machine.finished("a", error(true), 60 * SECOND), None);
+    assert_eq!(ids(&mut machine, 60 * SECOND), ["e"]);
+    machine.retain(&BTreeSet::new(), 60 * SECOND);
+    assert_eq!(machine.next_deadline(), None);
+}
+
+#[test]
+fn what_is_needed_again_is_not_downloaded_twice_at_a_time() {
+    let mut machine = holding(&["a"]);
+    assert_eq!(begun(&mut machine, 60 * SECOND), [("a".to_owned(), 7)]);
+    machine.retain(&BTreeSet::new(), 60 * SECOND);
+    machine.need(["a"]);
+    assert!(machine.next(60 * SECOND).is_empty());
+    // The copy that it did not change from is gone.
+    assert_eq!(machine.finished("a", Outcome::Unchanged, 61 * SECOND), None);
+    assert!(!machine.is_settled(["a"]));
+    assert_eq!(begun(&mut machine, 61 * SECOND), [("a".to_owned(), 0)]);
+}
+
+#[test]
+fn lost_downloads_are_begun_again() {
+    let mut machine = holding(&["a"]);
+    machine.need(["b"]);
+    assert_eq!(machine.next(60 * SECOND).len(), 2);
+    machine.lost();
+    let mut again = ids(&mut machine, 60 * SECOND);
+    again.sort();
+    assert_eq!(again, ["a", "b"]);
+}

@@ -1,0 +1,301 @@
+//! Cohort sync over a client that answers from memory, in virtual time.
+#![cfg(feature = "sync")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cohorts::sync::{CohortSync, CohortSyncBuilder, ProjectKeys, SyncConfig};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+use transport::http::{Request, Response};
+use transport::{BodyStream, BoxFuture, Bytes, HttpClient, HttpError, ServerZone, Urls};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a request for a cohort meets.
+#[derive(Clone)]
+enum Meets {
+    /// The cohort, after so long.
+    Cohort(Duration),
+    /// A status, with how long to be left alone in seconds.
+    Status(u16, Option<&'static str>),
+    /// Nobody answers.
+    Nothing,
+    Panic,
+}
+
+/// The service: every cohort has the member `u1`, unless something is set for its id.
+#[derive(Default)]
+struct Service {
+    meets: Mutex<HashMap<String, Meets>>,
+    /// When each request came, and what it asked for.
+    asked: Mutex<Vec<(Instant, String)>>,
+    open: AtomicUsize,
+    most_open: AtomicUsize,
+}
+
+impl Service {
+    fn set(&self, id: &str, meets: Meets) {
+        self.meets.lock().unwrap().insert(id.to_owned(), meets);
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|(_, asked)| asked.clone()).collect()
+    }
+
+    fn times(&self) -> Vec<Instant> {
+        self.asked.lock().unwrap().iter().map(|(at, _)| *at).collect()
+    }
+}
+
+/// Counts a request as open for as long as it lives.
+struct Open<'a>(&'a Service);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl HttpClient for Service {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<BodyStream>, HttpError>> {
+        let path = request.uri().path_and_query().unwrap().to_string();
+        let id = request.uri().path().rsplit('/').next().unwrap().to_owned();
+        let meets = self.meets.lock().unwrap().get(&id).cloned().unwrap_or(Meets::Cohort(Duration::ZERO));
+        self.asked.lock().unwrap().push((Instant::now(), path));
+        Box::pin(async move {
+            let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
+            let _open = Open(self);
+            self.most_open.fetch_max(open, Ordering::SeqCst);
+            match meets {
+                Meets::Cohort(after) => {
+                    sleep(after).await;
+                    let json = format!(r#"{{"cohortId": "{id}", "lastModified": 7, "memberIds": ["u1"]}}"#);
+                    Ok(Response::new(BodyStream::from_bytes(json)))
+                }
+                Meets::Status(status, retry_after) => {
+                    let mut response = Response::builder().status(status);
+                    if let Some(seconds) = retry_after {
+                        response = response.header("Retry-After", seconds);
+                    }
+                    Ok(response.body(BodyStream::empty()).unwrap())
+                }
+                Meets::Nothing => std::future::pending().await,
+                Meets::Panic => panic!("as asked"),
+            }
+        })
+    }
+}
+
+fn builder(service: &Arc<Service>) -> CohortSyncBuilder {
+    let keys = ProjectKeys::new("api", "secret").unwrap();
+    CohortSync::builder(Arc::clone(service) as Arc<dyn HttpClient>, keys, Urls::of(ServerZone::Us).cohorts)
+}
+
+fn sync() -> (Arc<Service>, CohortSync) {
+    let service = Arc::new(Service::default());
+    let sync = builder(&service).build();
+    (service, sync)
+}
+
+fn there(sync: &CohortSync) -> Vec<String> {
+    sync.cohorts().iter().map(|cohort| cohort.id().to_owned()).collect()
+}
+
+/// Lets everything happen that happens within a time.
+async fn pass(time: Duration) {
+    sleep(time).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn cohorts_are_there_once_they_were_waited_for() {
+    let (service, sync) = sync();
+    let cohorts = sync.load(["a", "b"]).await;
+    assert!(cohorts.contains("a", "User", "u1") && cohorts.contains("b", "User", "u1"));
+    assert_eq!(service.asked().len(), 2);
+    // Nothing is asked for twice.
+    sync.load(["a", "b"]).await;
+    assert_eq!(service.asked().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_are_downloaded_at_once() {
+    let (service, sync) = sync();
+    let ids: Vec<String> = (0..40).map(|index| format!("c{index:02}")).collect();
+    ids.iter().for_each(|id| service.set(id, Meets::Cohort(SECOND)));
+    let began = Instant::now();
+    sync.load(ids.iter().map(String::as_str)).await;
+    assert_eq!(there(&sync), ids);
+    assert_eq!((service.most_open.load(Ordering::SeqCst), began.elapsed().as_secs()), (4, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_download_is_tried_three_times_with_pauses() {
+    let (service, sync) = sync();
+    service.set("a", Meets::Status(500, None));
+    sync.load(["a"]).await;
+    let times = service.times();
+    let pauses: Vec<u128> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
+    assert_eq!(pauses, [100, 200]);
+    // Then ever later while it is missing, up to the interval.
+    let last = times[2];
+    service.asked.lock().unwrap().clear();
+    pass(Duration::from_secs(120)).await;
+    let rounds: Vec<u64> = service.times().iter().step_by(3).map(|at| (*at - last).as_secs()).collect();
+    assert_eq!(rounds, [5, 15, 35, 75]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_counts_up_to_its_limit() {
+    for (asked, waited) in [("3", 3), ("3600", 10)] {
+        let (service, sync) = sync();
+        service.set("a", Meets::Status(429, Some(asked)));
+        sync.load(["a"]).await;
+        let times = service.times();
+        assert_eq!((times[1] - times[0]).as_secs(), waited, "{asked}");
+        sync.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_does_not_wait_for_ever_nor_twice() {
+    let (service, sync) = sync();
+    service.set("b", Meets::Nothing);
+    let began = Instant::now();
+    let cohorts = sync.load(["a", "b"]).await;
+    assert_eq!((began.elapsed().as_secs(), cohorts.len()), (25, 1));
+    pass(Duration::from_secs(60)).await;
+    // It was tried to its end meanwhile, and is tried again, but not waited for.
+    assert_eq!(sync.status()[1].failures, 1);
+    let began = Instant::now();
+    sync.load(["a", "b", "c"]).await;
+    assert!(began.elapsed() < SECOND);
+    assert_eq!(there(&sync), ["a", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_cohort_is_told_of() {
+    let service = Arc::new(Service::default());
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let sync = builder(&service)
+        .on_change(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        })
+        .build();
+    service.set("a", Meets::Status(404, None));
+    sync.load(["a"]).await;
+    sync.retain(["a"]);
+    assert_eq!((told.load(Ordering::SeqCst), there(&sync).len()), (0, 0));
+    service.set("a", Meets::Cohort(SECOND));
+    pass(Duration::from_secs(62)).await;
+    assert_eq!((told.load(Ordering::SeqCst), there(&sync).len()), (1, 1));
+    sync.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_are_refreshed_at_the_interval_and_say_what_they_have() {
+    let (service, sync) = sync();
+    sync.load(["a", "b"]).await;
+    sync.retain(["a", "b"]);
+    service.set("b", Meets::Status(500, None));
+    service.asked.lock().unwrap().clear();
+    pass(Duration::from_secs(59)).await;
+    assert!(service.asked().is_empty());
+    assert_eq!(sync.status()[0].copy.as_ref().unwrap().age, Duration::from_secs(59));
+    pass(Duration::from_secs(2)).await;
+    let asked = service.asked();
+    assert_eq!(asked.len(), 4);
+    assert_eq!(asked[0], "/sdk/v1/cohort/a?maxCohortSize=2147483647&lastModified=7");
+    let status = sync.status();
+    let told: Vec<_> = status.iter().map(|it| (it.failures, it.is_there(), it.last_error.is_some())).collect();
+    assert_eq!(told, [(0, true, false), (1, true, true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_hangs_keeps_no_new_cohort_waiting() {
+    let (service, sync) = sync();
+    let ids: Vec<String> = (0..20).map(|index| format!("old{index}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    sync.load(ids.iter().copied()).await;
+    sync.retain(ids.iter().copied());
+    ids.iter().for_each(|id| service.set(id, Meets::Nothing));
+    pass(Duration::from_secs(61)).await;
+    let began = Instant::now();
+    sync.load(["new"]).await;
+    assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+    // Nor do new ones that hang keep refreshing from going on.
+    let (service, sync) = self::sync();
+    sync.load(["old"]).await;
+    sync.retain(["old"]);
+    let hanging: Vec<String> = (0..20).map(|index| format!("new{index}")).collect();
+    hanging.iter().for_each(|id| service.set(id, Meets::Nothing));
+    sync.load(hanging.iter().map(String::as_str)).await;
+    service.asked.lock().unwrap().clear();
+    pass(Duration::from_secs(120)).await;
+    let refreshed = service.asked().iter().filter(|path| path.starts_with("/sdk/v1/cohort/old?")).count();
+    assert!(refreshed >= 1, "{:?}", service.asked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_retained_is_dropped_and_its_download_comes_to_nothing() {
+    let service = Arc::new(Service::default());
+    service.set("b", Meets::Cohort(Duration::from_secs(30)));
+    let mut config = SyncConfig::default();
+    config.request_timeout = Duration::from_secs(60);
+    let sync = builder(&service).config(config).build();
+    sync.load(["a", "b", "c"]).await;
+    assert_eq!(there(&sync), ["a", "c"]);
+    sync.retain(["c"]);
+    assert_eq!(there(&sync), ["c"]);
+    pass(Duration::from_secs(10)).await;
+    assert_eq!(there(&sync), ["c"]);
+    assert_eq!(sync.status().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn panics_end_one_download_and_nothing_else() {
+    let service = Arc::new(Service::default());
+    let sync = builder(&service).on_change(|| panic!("as asked")).build();
+    service.set("a", Meets::Panic);
+    let cohorts = sync.load(["a", "b"]).await;
+    assert_eq!(cohorts.len(), 1);
+    assert!(sync.status()[0].last_error.as_ref().unwrap().to_string().contains("panicked"));
+    sync.retain(["a", "b"]);
+    service.set("a", Meets::Cohort(Duration::ZERO));
+    pass(Duration::from_secs(61)).await;
+    assert_eq!(there(&sync), ["a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_gives_downloads_up_and_asking_begins_again() {
+    let (service, sync) = sync();
+    service.set("a", Meets::Nothing);
+    let waiting = tokio::spawn({
+        let sync = sync.clone();
+        async move { sync.load(["a"]).await.len() }
+    });
+    pass(SECOND).await;
+    assert_eq!(service.open.load(Ordering::SeqCst), 1);
+    sync.stop().await;
+    assert_eq!(service.open.load(Ordering::SeqCst), 0);
+    assert_eq!(waiting.await.unwrap(), 0);
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+    service.set("a", Meets::Cohort(Duration::ZERO));
+    assert_eq!(sync.load(["a"]).await.len(), 1);
+    // Nothing is left of it with the last handle.
+    drop(sync);
+    pass(SECOND).await;
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+}
+
+#[test]
+fn without_a_runtime_nothing_is_asked_for() {
+    let (service, sync) = sync();
+    let waiting = std::pin::pin!(sync.load(["a"]));
+    let polled = waiting.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    assert!(polled.is_ready() && service.asked().is_empty());
+}

@@ -1,0 +1,191 @@
+//! Options of cohort sync.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ShownUrl, millis};
+
+/// The shortest interval between refreshes; what is set below it counts as this.
+#[cfg(feature = "cohorts")]
+const SHORTEST: Duration = Duration::from_secs(60);
+
+/// Options of cohort sync: with them, the cohorts that flags ask about are downloaded and kept up to date, and who is in
+/// them is looked up. Without, users bring their own `cohort_ids`.
+///
+/// Written to a file, it holds the keys as they are.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CohortSyncConfig {
+    /// The API key of the analytics project that the cohorts are in. Required.
+    pub api_key: String,
+    /// The secret key of that project. Required.
+    pub secret_key: String,
+    /// The most members that a cohort may have; the service does not send larger ones. Default: 2,147,483,647.
+    #[serde(default = "max_cohort_size")]
+    pub max_cohort_size: u64,
+    /// From one refresh of all cohorts to the next. Default, and at least: 60 s.
+    #[serde(rename = "cohortPollingIntervalMillis", with = "millis", default = "polling_interval")]
+    pub cohort_polling_interval: Duration,
+    /// How long one download may take. Default: 20 s.
+    #[serde(rename = "cohortRequestTimeoutMillis", with = "millis", default = "request_timeout")]
+    pub cohort_request_timeout: Duration,
+    /// Where cohorts are asked for. Default: empty, which means by the zone.
+    #[serde(default)]
+    pub cohort_server_url: String,
+}
+
+impl CohortSyncConfig {
+    /// The keys of a project, with the defaults for all else.
+    pub fn new(api_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        Self {
+            api_key: api_key.into(),
+            secret_key: secret_key.into(),
+            max_cohort_size: max_cohort_size(),
+            cohort_polling_interval: polling_interval(),
+            cohort_request_timeout: request_timeout(),
+            cohort_server_url: String::new(),
+        }
+    }
+
+    /// Sets the most members that a cohort may have.
+    #[must_use]
+    pub fn with_max_cohort_size(mut self, members: u64) -> Self {
+        self.max_cohort_size = members;
+        self
+    }
+
+    /// Sets how often cohorts are refreshed. Less than 60 s counts as that.
+    #[must_use]
+    pub fn with_cohort_polling_interval(mut self, interval: Duration) -> Self {
+        self.cohort_polling_interval = interval;
+        self
+    }
+
+    /// Sets how long one download may take.
+    #[must_use]
+    pub fn with_cohort_request_timeout(mut self, timeout: Duration) -> Self {
+        self.cohort_request_timeout = timeout;
+        self
+    }
+
+    /// Sets where cohorts are asked for.
+    #[must_use]
+    pub fn with_cohort_server_url(mut self, url: impl Into<String>) -> Self {
+        self.cohort_server_url = url.into();
+        self
+    }
+}
+
+#[cfg(feature = "cohorts")]
+mod sync {
+    use cohorts::sync::{ProjectKeys, SyncConfig};
+
+    use super::{CohortSyncConfig, SHORTEST};
+    use crate::config::{ConfigError, positive};
+
+    impl CohortSyncConfig {
+        pub(crate) fn keys(&self) -> Result<ProjectKeys, ConfigError> {
+            Ok(ProjectKeys::new(&self.api_key, &self.secret_key)?)
+        }
+
+        pub(crate) fn sync(&self) -> Result<SyncConfig, ConfigError> {
+            if self.max_cohort_size == 0 {
+                return Err(ConfigError::Zero { option: "maxCohortSize" });
+            }
+            let mut config = SyncConfig::default();
+            config.max_cohort_size = self.max_cohort_size;
+            config.request_timeout = positive("cohortRequestTimeoutMillis", self.cohort_request_timeout)?;
+            config.polling_interval = self.cohort_polling_interval;
+            if config.polling_interval < SHORTEST {
+                let given = config.polling_interval;
+                tracing::warn!(
+                    target: "experiment", ?given,
+                    "`cohortPollingIntervalMillis` is less than a minute, and counts as that"
+                );
+                config.polling_interval = SHORTEST;
+            }
+            // One whole attempt, and a little.
+            config.patience = config.request_timeout.saturating_add(std::time::Duration::from_secs(5));
+            Ok(config)
+        }
+    }
+}
+
+impl fmt::Debug for CohortSyncConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CohortSyncConfig")
+            .field("max_cohort_size", &self.max_cohort_size)
+            .field("cohort_polling_interval", &self.cohort_polling_interval)
+            .field("cohort_request_timeout", &self.cohort_request_timeout)
+            .field("cohort_server_url", &ShownUrl(&self.cohort_server_url))
+            .finish_non_exhaustive()
+    }
+}
+
+fn max_cohort_size() -> u64 {
+    2_147_483_647
+}
+
+fn polling_interval() -> Duration {
+    Duration::from_secs(60)
+}
+
+fn request_timeout() -> Duration {
+    Duration::from_secs(20)
+}
+
+#[cfg(all(test, feature = "cohorts"))]
+mod tests {
+    use super::*;
+    use crate::config::LocalEvaluationConfig;
+
+    fn read(json: &str) -> serde_json::Result<CohortSyncConfig> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn every_option_is_read_by_its_name() {
+        let config = read(
+            r#"{"apiKey": "a", "secretKey": "s", "maxCohortSize": 5, "cohortPollingIntervalMillis": 90000,
+                "cohortRequestTimeoutMillis": 7000, "cohortServerUrl": "http://localhost:1"}"#,
+        )
+        .unwrap();
+        let sync = config.sync().unwrap();
+        assert_eq!((sync.max_cohort_size, sync.polling_interval), (5, Duration::from_secs(90)));
+        assert_eq!((sync.request_timeout, sync.patience), (Duration::from_secs(7), Duration::from_secs(12)));
+        assert_eq!(read(&serde_json::to_string(&config).unwrap()).unwrap(), config);
+        assert_eq!(read(r#"{"apiKey": "a", "secretKey": "s"}"#).unwrap(), CohortSyncConfig::new("a", "s"));
+        let local = LocalEvaluationConfig { cohort_sync_config: Some(config), ..LocalEvaluationConfig::default() };
+        assert_eq!(local.urls().unwrap().cohorts.to_string(), "http://localhost:1");
+        let eu = LocalEvaluationConfig { server_zone: "eu".to_owned(), ..LocalEvaluationConfig::default() };
+        assert_eq!(eu.urls().unwrap().cohorts.to_string(), "https://cohort-v2.lab.eu.amplitude.com");
+    }
+
+    #[test]
+    fn an_interval_below_a_minute_counts_as_one() {
+        let config = CohortSyncConfig::new("a", "s").with_cohort_polling_interval(Duration::from_secs(1));
+        assert_eq!(config.sync().unwrap().polling_interval, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_its_name() {
+        assert!(read(r#"{"apiKey": "a"}"#).unwrap_err().to_string().contains("secretKey"));
+        assert!(read(r#"{"apiKey": "a", "secretKey": "s", "maxSize": 1}"#).is_err());
+        let said = |error: crate::ConfigError| error.to_string();
+        assert!(said(CohortSyncConfig::new("", "s").keys().unwrap_err()).contains("`apiKey`"));
+        assert!(said(CohortSyncConfig::new("a", " ").keys().unwrap_err()).contains("`secretKey`"));
+        let config = CohortSyncConfig::new("a", "s");
+        assert!(said(config.clone().with_max_cohort_size(0).sync().unwrap_err()).contains("`maxCohortSize`"));
+        let timeout = config.with_cohort_request_timeout(Duration::ZERO).sync().unwrap_err();
+        assert!(said(timeout).contains("`cohortRequestTimeoutMillis`"));
+    }
+
+    #[test]
+    fn keys_are_not_shown() {
+        let config = CohortSyncConfig::new("hush-api", "hush-secret").with_cohort_server_url("http://u:hush@host");
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

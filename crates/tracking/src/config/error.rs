@@ -1,0 +1,32 @@
+//! What can be wrong with options.
+
+use transport::{BoxError, ClientError, UrlError};
+
+/// Why tracking cannot be set up: which option, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no API key.
+    #[error("`apiKey` is empty: give the key of the analytics project that the events are for")]
+    NoApiKey,
+    /// The URL cannot be used. The error names the option.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// The URL holds what no request can be sent to. `source` says why.
+    #[error("the URL for `{option}` cannot be asked: give one like `https://host/2/httpapi`")]
+    Address {
+        /// The option, as files call it.
+        option: &'static str,
+        /// What is wrong with it.
+        source: BoxError,
+    },
+    /// Nothing, where nothing would never do.
+    #[error("`{option}` is 0: give more than that")]
+    Zero {
+        /// The option, as files call it.
+        option: &'static str,
+    },
+    /// The HTTP client cannot be built.
+    #[error("the HTTP client cannot be built")]
+    Client(#[from] ClientError),
+}

@@ -1,0 +1,530 @@
+use evaluation_core::{User, Variant, Variants};
+use proptest::prelude::*;
+
+use super::*;
+use crate::delivery::reply::{Throttled, Verdict};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn policy() -> Policy {
+    Policy {
+        capacity: 20,
+        flush_size: 10,
+        flush_interval: SECOND * 10,
+        chunk_events: 10,
+        attempts: 12,
+        opt_out: false,
+        spool: false,
+    }
+}
+
+fn event(user_id: &str) -> Event {
+    let variants: Variants = [("flag", Variant::new("on"))].into_iter().collect();
+    Event::assignment(&User::with_user_id(user_id), &variants, 0)
+}
+
+fn events(count: usize) -> Vec<Event> {
+    (0..count).map(|index| event(&format!("u{index}"))).collect()
+}
+
+fn seqs(entries: &[Entry]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.seq).collect()
+}
+
+/// A machine, and how it is spoken to.
+struct Bench {
+    machine: Machine,
+    now: Duration,
+}
+
+impl Bench {
+    fn new(policy: Policy) -> Self {
+        Self { machine: Machine::new(policy), now: Duration::ZERO }
+    }
+
+    fn push(&mut self, count: usize) -> bool {
+        self.machine.push(self.now, events(count))
+    }
+
+    /// What is sent now.
+    fn upload(&mut self) -> Option<Vec<u64>> {
+        self.machine.next_upload(self.now).map(|entries| seqs(&entries))
+    }
+
+    /// Waits until something is sent.
+    fn next(&mut self) -> Vec<u64> {
+        loop {
+            if let Some(entries) = self.upload() {
+                return entries;
+            }
+            let deadline = self.machine.next_deadline().expect("something is to be sent");
+            assert!(deadline > self.now, "due and not done");
+            self.now = deadline;
+        }
+    }
+
+    fn reply(&mut self, verdict: Verdict) {
+        self.reply_after(verdict, None);
+    }
+
+    fn reply_after(&mut self, verdict: Verdict, retry_after: Option<Duration>) {
+        let error = (verdict != Verdict::Taken).then_some(DeliveryError::Refused { code: 500 });
+        self.machine.reply(self.now, Reply { verdict, retry_after }, error, &mut || u64::MAX / 2 + 1);
+    }
+
+    fn dropped(&self, cause: DropCause) -> u64 {
+        self.machine.stats.dropped.by(cause)
+    }
+}
+
+#[test]
+fn the_first_event_waits_for_others_at_most_for_the_interval() {
+    let mut bench = Bench::new(policy());
+    assert!(bench.push(1));
+    assert!(!bench.push(1));
+    assert_eq!(bench.upload(), None);
+    assert_eq!(bench.next(), [0, 1]);
+    assert_eq!(bench.now, SECOND * 10);
+    bench.reply(Verdict::Taken);
+    assert!(bench.machine.is_idle());
+    assert_eq!(bench.machine.stats().sent, 2);
+}
+
+#[test]
+fn a_full_batch_waits_for_nothing() {
+    let mut bench = Bench::new(policy());
+    bench.push(9);
+    assert_eq!(bench.upload(), None);
+    assert!(bench.push(4));
+    assert_eq!(bench.upload(), Some((0..10).collect()));
+    // One at a time.
+    assert_eq!(bench.upload(), None);
+    bench.reply(Verdict::Taken);
+    assert_eq!(bench.upload(), Some((10..13).collect()));
+}
+
+#[test]
+fn failures_are_sent_again_after_growing_pauses_until_they_are_used_up() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    let mut sent = Vec::new();
+    while bench.machine.pending() > 0 {
+        assert_eq!(bench.next(), (0..10).collect::<Vec<_>>());
+        sent.push(bench.now.as_secs());
+        bench.reply(Verdict::Failed);
+    }
+    assert_eq!(sent, [0, 1, 3, 7, 15, 31, 61, 91, 121, 151, 181, 211]);
+    assert_eq!(bench.dropped(DropCause::RetriesUsedUp), 10);
+}
+
+#[test]
+fn with_the_shortest_pauses_twelve_attempts_still_outlast_two_minutes() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    while bench.machine.pending() > 0 {
+        bench.next();
+        bench.machine.reply(bench.now, Reply::none(), None, &mut || 0);
+    }
+    assert!(bench.now > SECOND * 120, "{:?}", bench.now);
+}
+
+#[test]
+fn while_the_service_fails_all_batches_share_the_attempts() {
+    let mut bench = Bench::new(policy());
+    bench.push(20);
+    let mut first = Vec::new();
+    for _ in 0..4 {
+        first.push(bench.next()[0]);
+        bench.reply(Verdict::Failed);
+    }
+    assert_eq!(first, [0, 10, 0, 10]);
+    // After that all goes, one upload behind the other.
+    bench.next();
+    bench.reply(Verdict::Taken);
+    bench.next();
+    bench.reply(Verdict::Taken);
+    assert_eq!(bench.machine.stats().sent, 20);
+}
+
+#[test]
+fn one_batch_that_always_fails_does_not_hold_up_the_others() {
+    let mut bench = Bench::new(Policy { capacity: 1000, ..policy() });
+    bench.push(100);
+    let mut sent = 0;
+    while sent < 9 {
+        if bench.next().contains(&0) {
+            bench.reply(Verdict::Failed);
+        } else {
+            bench.reply(Verdict::Taken);
+            sent += 1;
+        }
+    }
+    assert!(bench.now < SECOND * 5, "{:?}", bench.now);
+    assert_eq!(bench.machine.pending(), 10);
+}
+
+#[test]
+fn the_service_may_ask_for_longer_pauses_up_to_a_minute() {
+    for (asked, pause) in [(20, 20), (600, 60)] {
+        let mut bench = Bench::new(policy());
+        bench.push(10);
+        bench.next();
+        bench.reply_after(Verdict::Failed, Some(SECOND * asked));
+        // Nobody's hurry changes that.
+        bench.machine.begin_flush(bench.now);
+        bench.next();
+        assert_eq!(bench.now, SECOND * pause);
+    }
+}
+
+#[test]
+fn refused_events_go_and_the_others_are_sent_again() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.reply(Verdict::Invalid(vec![1, 3, 3, 99]));
+    assert_eq!(bench.upload(), Some(vec![0, 2, 4, 5, 6, 7, 8, 9]));
+    bench.reply(Verdict::Taken);
+    assert_eq!((bench.dropped(DropCause::Invalid), bench.machine.stats().sent), (2, 8));
+}
+
+#[test]
+fn without_any_place_all_are_refused() {
+    for places in [vec![], vec![99]] {
+        let mut bench = Bench::new(policy());
+        bench.push(10);
+        bench.next();
+        bench.reply(Verdict::Invalid(places));
+        assert_eq!(bench.dropped(DropCause::Invalid), 10);
+    }
+}
+
+#[test]
+fn a_refused_key_drops_the_upload() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.reply(Verdict::RefusedKey);
+    assert_eq!(bench.dropped(DropCause::RefusedKey), 10);
+}
+
+#[test]
+fn what_is_too_large_is_halved_until_it_fits_for_good() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    assert_eq!(bench.next().len(), 10);
+    bench.reply(Verdict::TooLarge);
+    assert_eq!(bench.next(), [0, 1, 2, 3, 4]);
+    bench.reply(Verdict::TooLarge);
+    for pair in [[0, 1], [2, 3]] {
+        assert_eq!(bench.next(), pair);
+        bench.reply(Verdict::Taken);
+    }
+    assert_eq!(bench.next(), [4]);
+    bench.reply(Verdict::TooLarge);
+    assert_eq!(bench.dropped(DropCause::TooLarge), 1);
+    assert_eq!(bench.next(), [5, 6]);
+}
+
+#[test]
+fn what_does_not_fit_comes_next() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.machine.fitted(bench.now, 3);
+    bench.reply(Verdict::Taken);
+    assert_eq!(bench.upload(), Some((3..10).collect()));
+    bench.machine.too_large(bench.now);
+    assert_eq!(bench.dropped(DropCause::TooLarge), 1);
+    assert_eq!(bench.upload(), Some((4..10).collect()));
+}
+
+#[test]
+fn throttled_events_wait_and_those_over_quota_go() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    let throttled = Throttled { events: vec![0, 1, 2], users: vec!["u2".into(), "u3".into()], devices: vec![] };
+    bench.reply(Verdict::Throttled(throttled));
+    assert_eq!(bench.dropped(DropCause::OverQuota), 2);
+    assert_eq!(bench.upload(), Some((4..10).collect()));
+    bench.reply(Verdict::Taken);
+    bench.machine.begin_flush(bench.now);
+    assert_eq!(bench.next(), [0, 1]);
+    assert_eq!(bench.now, SECOND * 30);
+}
+
+#[test]
+fn when_nobody_is_named_the_whole_project_is_throttled() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.reply_after(Verdict::Throttled(Throttled::default()), Some(SECOND * 5));
+    assert_eq!(bench.next().len(), 10);
+    assert_eq!(bench.now, SECOND * 5);
+}
+
+#[test]
+fn when_full_the_oldest_go() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.push(10);
+    // Those under way stay.
+    bench.push(3);
+    assert_eq!(bench.dropped(DropCause::QueueFull), 3);
+    bench.reply(Verdict::Failed);
+    bench.push(2);
+    assert_eq!(bench.dropped(DropCause::QueueFull), 5);
+    let mut left = Vec::new();
+    bench.machine.begin_flush(bench.now);
+    while bench.machine.pending() > 0 {
+        left.extend(bench.next());
+        bench.reply(Verdict::Taken);
+    }
+    left.sort_unstable();
+    assert_eq!(left, [(2..10).collect::<Vec<_>>(), (13..25).collect()].concat());
+}
+
+#[test]
+fn when_all_that_is_there_is_under_way_newcomers_go() {
+    let mut bench = Bench::new(Policy { capacity: 10, ..policy() });
+    bench.push(10);
+    bench.next();
+    bench.push(2);
+    assert_eq!(bench.dropped(DropCause::QueueFull), 2);
+    bench.reply(Verdict::Taken);
+    assert_eq!(bench.machine.stats().sent, 10);
+}
+
+#[test]
+fn who_opted_out_sends_nothing() {
+    let mut bench = Bench::new(Policy { opt_out: true, ..policy() });
+    bench.push(30);
+    assert_eq!((bench.dropped(DropCause::OptedOut), bench.machine.next_deadline()), (30, None));
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn a_flush_counts_what_was_pending_when_it_began() {
+    let mut bench = Bench::new(policy());
+    bench.push(5);
+    let id = bench.machine.begin_flush(bench.now);
+    bench.push(2);
+    assert!(!bench.machine.is_flushed(id));
+    assert_eq!(bench.upload(), Some((0..5).collect()));
+    bench.reply(Verdict::Invalid(vec![0]));
+    bench.next();
+    bench.reply(Verdict::Taken);
+    assert!(bench.machine.is_flushed(id));
+    let report = bench.machine.end_flush(id);
+    assert_eq!((report.sent, report.dropped, report.pending), (4, 1, 0));
+    assert!(report.last_error.is_none());
+    assert_eq!(bench.upload(), None);
+}
+
+#[test]
+fn a_flush_shortens_pauses_and_says_what_is_left() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.reply(Verdict::Failed);
+    assert_eq!(bench.upload(), None);
+    let id = bench.machine.begin_flush(bench.now);
+    assert_eq!(bench.upload().unwrap().len(), 10);
+    bench.reply(Verdict::Failed);
+    let report = bench.machine.end_flush(id);
+    assert_eq!((report.sent, report.pending), (0, 10));
+    assert!(matches!(report.last_error, Some(DeliveryError::Refused { .. })));
+}
+
+#[test]
+fn an_answer_to_what_was_given_up_changes_nothing() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.machine.give_up(DropCause::CloseDeadline);
+    bench.reply(Verdict::Taken);
+    assert_eq!((bench.dropped(DropCause::CloseDeadline), bench.machine.stats().sent), (10, 0));
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn an_upload_that_is_cut_off_is_sent_again() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    let first = bench.next();
+    bench.machine.ground(bench.now);
+    assert_eq!(bench.upload(), Some(first));
+    bench.machine.panicked(bench.now, DeliveryError::Panicked("x".into()), &mut || 0);
+    assert_eq!(bench.next().len(), 10);
+}
+
+#[test]
+fn the_first_of_a_series_is_told_louder() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    for _ in 0..2 {
+        bench.next();
+        bench.reply(Verdict::Failed);
+    }
+    bench.next();
+    bench.reply(Verdict::Taken);
+    let notices = bench.machine.take_news().1;
+    assert!(matches!(
+        notices[..],
+        [
+            Notice::Failed { repeated: false, .. },
+            Notice::Failed { repeated: true, .. },
+            Notice::Recovered { failures: 2 },
+        ]
+    ));
+    bench.push(25);
+    bench.push(1);
+    let notices = bench.machine.take_news().1;
+    assert!(matches!(
+        notices[..],
+        [Notice::Dropped { events: 5, repeated: false, .. }, Notice::Dropped { events: 1, repeated: true, .. }]
+    ));
+}
+
+#[test]
+fn with_a_spool_events_are_written_before_they_are_sent() {
+    let mut bench = Bench::new(Policy { spool: true, ..policy() });
+    bench.push(10);
+    assert_eq!(bench.upload(), None);
+    let sync = bench.machine.next_sync(bench.now).unwrap();
+    assert_eq!(sync.events.len(), 10);
+    assert!(bench.machine.next_sync(bench.now).is_none());
+    bench.machine.synced(0..10, bench.now);
+    assert_eq!(bench.upload(), Some((0..10).collect()));
+    bench.reply(Verdict::Taken);
+    assert!(!bench.machine.is_idle());
+    bench.machine.next_sync(bench.now);
+    bench.now = bench.machine.next_deadline().unwrap();
+    assert_eq!(bench.now, SECOND);
+    assert_eq!(bench.machine.next_sync(bench.now).unwrap().settled, (0..10).collect::<Vec<_>>());
+    bench.machine.synced([], bench.now);
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn with_a_spool_what_waits_is_written_within_a_second() {
+    let mut bench = Bench::new(Policy { spool: true, ..policy() });
+    assert!(bench.push(1));
+    assert!(bench.machine.next_sync(bench.now).is_none());
+    assert_eq!(bench.machine.next_deadline(), Some(SECOND));
+    assert_eq!(bench.machine.next_sync(SECOND).unwrap().events.len(), 1);
+    bench.now = SECOND;
+    bench.push(1);
+    bench.machine.synced([0], SECOND);
+    assert_eq!(bench.machine.next_deadline(), Some(SECOND * 2));
+    // At the end, what is on disk stays there.
+    bench.machine.give_up(DropCause::CloseDeadline);
+    let stats = bench.machine.stats();
+    assert_eq!((stats.spooled, stats.dropped.by(DropCause::CloseDeadline), stats.pending), (1, 1, 0));
+}
+
+/// What may happen to a machine.
+#[derive(Debug, Clone)]
+enum Happening {
+    Push(usize),
+    Pass(u64),
+    Answer(usize, usize),
+    Fit(usize),
+    Flush,
+    Sync,
+    GiveUp,
+    CutOff,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        (0_usize..30).prop_map(Happening::Push),
+        (0_u64..40).prop_map(Happening::Pass),
+        (0_usize..6, 0_usize..12).prop_map(|(kind, place)| Happening::Answer(kind, place)),
+        (0_usize..12).prop_map(Happening::Fit),
+        Just(Happening::Flush),
+        Just(Happening::Sync),
+        Just(Happening::GiveUp),
+        Just(Happening::CutOff),
+    ]
+}
+
+fn verdict(kind: usize, place: usize) -> Verdict {
+    match kind {
+        0 => Verdict::Taken,
+        1 => Verdict::Failed,
+        2 => Verdict::TooLarge,
+        3 => Verdict::Invalid(vec![place]),
+        4 => Verdict::Throttled(Throttled { events: vec![place], users: vec!["u1".into()], ..Throttled::default() }),
+        _ => Verdict::RefusedKey,
+    }
+}
+
+proptest! {
+    /// Whatever happens, the accounts add up, every event is in one place, and memory is bounded.
+    #[test]
+    fn the_accounts_always_add_up(spool: bool, happenings in proptest::collection::vec(happening(), 1..60)) {
+        let mut bench = Bench::new(Policy { spool, attempts: 3, ..policy() });
+        let (mut pushed, mut settled) = (0_u64, 0_u64);
+        for happening in happenings {
+            match happening {
+                Happening::Push(count) => {
+                    bench.push(count);
+                    pushed += count as u64;
+                }
+                Happening::Pass(seconds) => bench.now += SECOND * u32::try_from(seconds).unwrap(),
+                Happening::Answer(kind, place) => bench.reply(verdict(kind, place)),
+                Happening::Fit(0) => bench.machine.too_large(bench.now),
+                Happening::Fit(count) => bench.machine.fitted(bench.now, count),
+                Happening::Flush => drop(bench.machine.begin_flush(bench.now)),
+                Happening::Sync => {
+                    if let Some(sync) = bench.machine.next_sync(bench.now) {
+                        bench.machine.synced(sync.events.iter().map(|(seq, _)| *seq).filter(|seq| seq % 3 > 0), bench.now);
+                    }
+                }
+                Happening::GiveUp => bench.machine.give_up(DropCause::CloseDeadline),
+                Happening::CutOff => bench.machine.ground(bench.now),
+            }
+            bench.upload();
+            let machine = &bench.machine;
+            let stats = machine.stats();
+            prop_assert_eq!(stats.handed_over, pushed);
+            prop_assert_eq!(stats.sent + stats.dropped.total() + stats.spooled + stats.pending, pushed);
+            let waiting: usize = machine.waiting.values().map(|batch| batch.entries.len()).sum();
+            let held = machine.queue.len() + waiting + machine.flight.as_ref().map_or(0, Vec::len);
+            prop_assert_eq!(stats.pending, held as u64);
+            prop_assert!(held <= 20 && machine.due <= machine.queue.len());
+            let (news, _) = bench.machine.take_news();
+            settled += news.iter().map(|settled| settled.entries.len() as u64).sum::<u64>();
+            prop_assert_eq!(settled, pushed - stats.pending);
+        }
+    }
+
+    /// Whatever happened before, once all goes well everything arrives: nothing is stuck.
+    #[test]
+    fn nothing_is_ever_stuck(spool: bool, happenings in proptest::collection::vec(happening(), 1..40)) {
+        let mut bench = Bench::new(Policy { spool, ..policy() });
+        for happening in happenings {
+            match happening {
+                Happening::Push(count) => drop(bench.push(count)),
+                Happening::Answer(kind, place) => bench.reply(verdict(kind, place)),
+                Happening::Pass(seconds) => bench.now += SECOND * u32::try_from(seconds).unwrap(),
+                _ => {}
+            }
+            bench.upload();
+        }
+        for _ in 0..1000 {
+            bench.reply(Verdict::Taken);
+            bench.upload();
+            if let Some(sync) = bench.machine.next_sync(bench.now) {
+                bench.machine.synced(sync.events.iter().map(|(seq, _)| *seq), bench.now);
+            }
+            if let Some(at) = bench.machine.next_deadline() {
+                bench.now = bench.now.max(at);
+            }
+        }
+        prop_assert!(bench.machine.is_idle(), "{:?}", bench.machine);
+    }
+}

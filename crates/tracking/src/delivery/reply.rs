@@ -1,0 +1,207 @@
+//! What the service says to an upload.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// An answer, or that there was none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) verdict: Verdict,
+    /// How long the service asks to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// What is to become of the events of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All were taken.
+    Taken,
+    /// All are to be sent again, and others would fare no better now.
+    Failed,
+    /// The key is refused, and with it all.
+    RefusedKey,
+    /// These are refused, by their places; none named means all.
+    Invalid(Vec<usize>),
+    /// There were too many.
+    TooLarge,
+    /// Some are too many for their users or devices.
+    Throttled(Throttled),
+}
+
+/// What is too many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Throttled {
+    /// Places of events that have to wait.
+    pub(crate) events: Vec<usize>,
+    /// Users that may send no more today.
+    pub(crate) users: Vec<String>,
+    /// Devices that may send no more today.
+    pub(crate) devices: Vec<String>,
+}
+
+/// The members of an answer that tell what is wrong. What they hold is only read as far as it has the form it should.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    code: Lenient<u16>,
+    error: Lenient<String>,
+    missing_field: Lenient<String>,
+    events_with_invalid_fields: Lenient<BTreeMap<String, Vec<usize>>>,
+    events_with_missing_fields: Lenient<BTreeMap<String, Vec<usize>>>,
+    events_with_invalid_id_lengths: Lenient<BTreeMap<String, Vec<usize>>>,
+    silenced_events: Lenient<Vec<usize>>,
+    throttled_events: Lenient<Vec<usize>>,
+    exceeded_daily_quota_users: Lenient<BTreeMap<String, IgnoredAny>>,
+    exceeded_daily_quota_devices: Lenient<BTreeMap<String, IgnoredAny>>,
+}
+
+impl Reply {
+    /// Reads an answer; gives the code beside it. That of the body counts before the status.
+    pub(crate) fn read(status: u16, body: Option<&[u8]>, retry_after: Option<Duration>) -> (u16, Self) {
+        let body: Body = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let code = body.code.0.filter(|code| (100..600).contains(code)).unwrap_or(status);
+        (code, Self { verdict: verdict(code, body), retry_after })
+    }
+
+    /// That there was none.
+    pub(crate) fn none() -> Self {
+        Self { verdict: Verdict::Failed, retry_after: None }
+    }
+}
+
+fn verdict(code: u16, body: Body) -> Verdict {
+    match code {
+        200..=299 => Verdict::Taken,
+        401 | 403 => Verdict::RefusedKey,
+        413 => Verdict::TooLarge,
+        429 => Verdict::Throttled(Throttled {
+            events: body.throttled_events.0.unwrap_or_default(),
+            users: body.exceeded_daily_quota_users.names(),
+            devices: body.exceeded_daily_quota_devices.names(),
+        }),
+        400..=499 if code != 408 => {
+            if body.error.0.is_some_and(|error| error.starts_with("Invalid API key")) {
+                return Verdict::RefusedKey;
+            }
+            if body.missing_field.0.is_some_and(|field| !field.is_empty()) {
+                return Verdict::Invalid(Vec::new());
+            }
+            let by_field = [
+                body.events_with_invalid_fields,
+                body.events_with_missing_fields,
+                body.events_with_invalid_id_lengths,
+            ];
+            let places = by_field.into_iter().filter_map(|fields| fields.0).flat_map(BTreeMap::into_values).flatten();
+            Verdict::Invalid(places.chain(body.silenced_events.0.unwrap_or_default()).collect())
+        }
+        _ => Verdict::Failed,
+    }
+}
+
+/// A member that counts only if it is what it should be.
+struct Lenient<T>(Option<T>);
+
+impl Lenient<BTreeMap<String, IgnoredAny>> {
+    fn names(self) -> Vec<String> {
+        self.0.unwrap_or_default().into_keys().collect()
+    }
+}
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either<T> {
+            Good(T),
+            Other(IgnoredAny),
+        }
+        Ok(Self(match Either::deserialize(deserializer)? {
+            Either::Good(value) => Some(value),
+            Either::Other(_) => None,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(status: u16, body: &Value) -> Verdict {
+        Reply::read(status, Some(body.to_string().as_bytes()), None).1.verdict
+    }
+
+    #[test]
+    fn the_code_of_the_body_counts_before_the_status() {
+        assert_eq!(read(200, &json!({"code": 500})), Verdict::Failed);
+        assert_eq!(read(500, &json!({"code": 200})), Verdict::Taken);
+        for body in [json!({"code": 0}), json!({"code": "x"}), json!({}), json!([]), json!({"code": 70_000})] {
+            assert_eq!(read(200, &body), Verdict::Taken, "{body}");
+            assert_eq!(read(413, &body), Verdict::TooLarge, "{body}");
+        }
+        assert_eq!(Reply::read(503, Some(b"<html>"), None).1.verdict, Verdict::Failed);
+        assert_eq!(Reply::read(200, None, None).1.verdict, Verdict::Taken);
+    }
+
+    #[test]
+    fn each_status_has_its_verdict() {
+        for (status, verdict) in [
+            (200, Verdict::Taken),
+            (202, Verdict::Taken),
+            (302, Verdict::Failed),
+            (400, Verdict::Invalid(vec![])),
+            (401, Verdict::RefusedKey),
+            (403, Verdict::RefusedKey),
+            (404, Verdict::Invalid(vec![])),
+            (408, Verdict::Failed),
+            (413, Verdict::TooLarge),
+            (429, Verdict::Throttled(Throttled::default())),
+            (500, Verdict::Failed),
+            (503, Verdict::Failed),
+        ] {
+            assert_eq!(read(status, &json!({})), verdict, "{status}");
+        }
+    }
+
+    #[test]
+    fn refused_events_are_those_that_any_list_names() {
+        let body = json!({
+            "code": 400, "error": "Invalid field values on some events",
+            "events_with_invalid_fields": {"time": [1, 2], "groups": [2]},
+            "events_with_missing_fields": {"event_type": [4]},
+            "events_with_invalid_id_lengths": {"user_id": [5]},
+            "silenced_events": [7]
+        });
+        assert_eq!(read(400, &body), Verdict::Invalid(vec![2, 1, 2, 4, 5, 7]));
+        // What has not the form it should have takes nothing else with it.
+        let odd = json!({"events_with_invalid_fields": "x", "silenced_events": [3], "missing_field": null});
+        assert_eq!(read(400, &odd), Verdict::Invalid(vec![3]));
+    }
+
+    #[test]
+    fn a_refused_key_and_a_missing_field_concern_all() {
+        assert_eq!(read(400, &json!({"error": "Invalid API key: x"})), Verdict::RefusedKey);
+        let body = json!({"missing_field": "api_key", "silenced_events": [1]});
+        assert_eq!(read(400, &body), Verdict::Invalid(vec![]));
+    }
+
+    #[test]
+    fn who_is_throttled_and_who_is_over_quota_is_told_apart() {
+        let body = json!({
+            "code": 429, "eps_threshold": 10, "throttled_events": [0, 3], "throttled_users": {"u": 11},
+            "exceeded_daily_quota_users": {"a": 500_001}, "exceeded_daily_quota_devices": {"d": 500_002}
+        });
+        let throttled = Throttled { events: vec![0, 3], users: vec!["a".into()], devices: vec!["d".into()] };
+        assert_eq!(read(429, &body), Verdict::Throttled(throttled));
+    }
+}
