@@ -24,7 +24,8 @@
 //! # Ok::<(), evaluation_core::JsonError>(())
 //! ```
 //!
-//! Nothing here asks a network: downloading cohorts is left to those who do.
+//! Nothing of this asks a network. With the feature `sync`, the module of that name downloads cohorts and keeps them up to
+//! date.
 
 mod cohort;
 mod enriched;

@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn flags_without_a_variant_key_are_left_out() {
-        let variants: Variants = [("a", Variant::default().with_value("v")), ("b", Variant::new(""))].into_iter().collect();
+        let variants: Variants =
+            [("a", Variant::default().with_value("v")), ("b", Variant::new(""))].into_iter().collect();
         assert_eq!(text(&user("u", "d"), &variants), "u d ");
     }
 

@@ -51,7 +51,8 @@ impl Dedupe {
     }
 
     fn fingerprint(&self, user: &User, variants: &Variants) -> u128 {
-        let mut pieces = Pieces { hasher: SipHasher13::new_with_keys(self.keys.0, self.keys.1), held: [0; 256], used: 0 };
+        let mut pieces =
+            Pieces { hasher: SipHasher13::new_with_keys(self.keys.0, self.keys.1), held: [0; 256], used: 0 };
         canonical(user, variants, |piece| pieces.push(piece.as_bytes()));
         pieces.finish()
     }

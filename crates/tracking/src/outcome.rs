@@ -93,8 +93,17 @@ pub enum DeliveryError {
         code: u16,
     },
     /// The service refused the API key.
-    #[error("events: the service refused the API key: check that it is the key of the analytics project, and of this server zone")]
+    #[error(
+        "events: the service refused the API key: check that it is the key of the analytics project, and of this server zone"
+    )]
     RefusedKey,
+    /// Not all events were sent in the time that flushing and closing may take.
+    #[error("not all events were sent within {after:?}: allow more time, or check that the service can be reached")]
+    #[non_exhaustive]
+    Deadline {
+        /// The time that was given.
+        after: std::time::Duration,
+    },
     /// There is no Tokio runtime to send from.
     #[error("no Tokio runtime: flush and close within one, or give one to the builder")]
     NoRuntime,

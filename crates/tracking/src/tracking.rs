@@ -130,7 +130,10 @@ impl Tracking {
 
 impl fmt::Debug for Tracking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tracking").field("kind", &self.shared.kind).field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Tracking")
+            .field("kind", &self.shared.kind)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 

@@ -133,4 +133,3 @@ fn positive(option: &'static str, number: usize) -> Result<usize, ConfigError> {
 fn some_time(option: &'static str, time: Duration) -> Result<Duration, ConfigError> {
     if time.is_zero() { Err(ConfigError::Zero { option }) } else { Ok(time) }
 }
-

@@ -74,13 +74,9 @@ fn the_url_is_that_of_the_zone_unless_one_is_given() {
 
 #[test]
 fn what_cannot_be_used_is_refused_by_its_name() {
-    for option in [
-        "flushIntervalMillis",
-        "flushQueueSize",
-        "requestTimeoutMillis",
-        "queueCapacity",
-        "closeTimeoutMillis",
-    ] {
+    for option in
+        ["flushIntervalMillis", "flushQueueSize", "requestTimeoutMillis", "queueCapacity", "closeTimeoutMillis"]
+    {
         let error = settings(json!({ option: 0 })).unwrap_err().to_string();
         assert!(error.contains(option), "{error}");
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use transport::HttpClient;
 
 use super::machine::{Machine, Policy};
-use super::supervisor;
+use super::supervisor::{self, Farewell};
 use crate::clock::Clock;
 use crate::config::{ApiKey, Settings};
 use crate::event::Event;
@@ -96,7 +96,7 @@ impl Core {
         let mut state = self.lock();
         if !std::mem::replace(&mut state.running, true) {
             drop(state);
-            runtime.spawn(supervisor::run(Arc::clone(self)));
+            runtime.spawn(supervisor::run(Farewell::new(Arc::clone(self))));
         }
     }
 
@@ -110,38 +110,18 @@ impl Core {
             let last_error = Some(DeliveryError::NoRuntime);
             return FlushReport { pending, last_error, ..FlushReport::default() };
         };
-        // A task of its own: it may be waited for from anywhere, and is not given up half way.
-        let core = Arc::clone(self);
-        let task = runtime.clone().spawn(async move { core.flush_on(&runtime, closing).await });
-        task.await.unwrap_or_else(|_| {
-            let last_error = Some(DeliveryError::NoRuntime);
-            FlushReport { pending: self.lock().machine.pending(), last_error, ..FlushReport::default() }
-        })
-    }
-
-    async fn flush_on(self: Arc<Self>, runtime: &Handle, closing: bool) -> FlushReport {
-        let id = {
+        let waiter = {
             let mut state = self.lock();
             state.closing |= closing;
-            state.machine.begin_flush(self.now())
+            Waiter { id: state.machine.begin_flush(self.now()), core: Arc::clone(self) }
         };
         self.run(Some(runtime.clone()));
         self.wake.notify_one();
-        let until = Instant::now().checked_add(self.settings.close_timeout);
-        // The spool takes a moment to be told what has become of all.
-        let reserve = if closing && self.settings.spool.is_some() { self.settings.close_timeout / 10 } else { Duration::ZERO };
-        let first = self.settings.close_timeout.saturating_sub(reserve);
-        let _ = timeout(first, self.wait_until(|state| state.machine.is_flushed(id))).await;
-        if closing {
-            self.lock().machine.give_up(DropCause::CloseDeadline);
-            self.tell();
-        }
-        let report = self.lock().machine.end_flush(id);
-        self.wake.notify_one();
-        if closing && let Some(until) = until {
-            let _ = tokio::time::timeout_at(until, self.wait_until(|state| !state.running)).await;
-        }
-        report
+        // A task of its own: it may be waited for from anywhere, and is not given up half way.
+        runtime.spawn(waiter.flush(closing)).await.unwrap_or_else(|_| {
+            let last_error = Some(DeliveryError::NoRuntime);
+            FlushReport { pending: self.lock().machine.pending(), last_error, ..FlushReport::default() }
+        })
     }
 
     async fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
@@ -211,6 +191,46 @@ impl Core {
 
     pub(super) fn lock_spool(&self) -> MutexGuard<'_, Option<Spool>> {
         self.spool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who waits for events to be settled; nobody does any more when this is dropped.
+struct Waiter {
+    core: Arc<Core>,
+    id: u64,
+}
+
+impl Waiter {
+    async fn flush(self, closing: bool) -> FlushReport {
+        let core = &self.core;
+        let time = core.settings.close_timeout;
+        let until = Instant::now().checked_add(time);
+        // The spool takes a moment to be told what has become of all.
+        let reserve = if closing && core.settings.spool.is_some() { time / 10 } else { Duration::ZERO };
+        // What an earlier run left is waited for as well, but closing does not begin with it.
+        let is_read = |state: &State| state.access != Access::Closed || state.closing;
+        let is_flushed = |state: &State| is_read(state) && state.machine.is_flushed(self.id);
+        let is_late = timeout(time.saturating_sub(reserve), core.wait_until(is_flushed)).await.is_err();
+        if closing {
+            core.lock().machine.give_up(DropCause::CloseDeadline);
+            core.tell();
+        }
+        let mut report = core.lock().machine.end_flush(self.id);
+        if is_late && report.last_error.is_none() {
+            report.last_error = Some(DeliveryError::Deadline { after: time });
+        }
+        core.wake.notify_one();
+        if closing && let Some(until) = until {
+            let _ = timeout_at(until, core.wait_until(|state| !state.running)).await;
+        }
+        report
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.core.lock().machine.end_flush(self.id);
+        self.core.wake.notify_one();
     }
 }
 

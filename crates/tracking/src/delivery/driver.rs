@@ -37,6 +37,7 @@ pub(super) async fn drive(core: &Arc<Core>) {
         let deadline = match core.step(syncing.is_some()) {
             Step::Open => {
                 core.open_spool().await;
+                core.news.notify_waiters();
                 continue;
             }
             Step::CloseSpool => {
@@ -91,17 +92,19 @@ impl Core {
         if state.access == Access::Closed && has_work && !state.left {
             return Step::Open;
         }
-        let written = state.left && state.machine.sync_all(now);
-        if written && !is_syncing {
+        // Whoever opens the folder next has to find all of it.
+        let is_written = state.closing && state.machine.sync_all(now);
+        if state.left && is_written {
             state.machine.give_up(DropCause::LostAtDrop);
         }
         let entries = if state.left { None } else { state.machine.next_upload(now) };
         let sync = state.machine.next_sync(now);
-        let is_done = entries.is_none() && sync.is_none() && !is_syncing && state.machine.pending() == 0;
-        if is_done && state.closing && matches!(state.access, Access::Open | Access::Failed) {
+        let is_done = state.machine.pending() == 0 && sync.is_none() && !is_syncing;
+        if is_done && is_written && state.machine.sync_all(now) && matches!(state.access, Access::Open | Access::Failed)
+        {
             return Step::CloseSpool;
         }
-        if is_done && state.machine.is_idle() {
+        if !is_syncing && state.machine.is_idle() {
             state.running = false;
             state.closing = false;
             return Step::End;

@@ -89,11 +89,8 @@ fn verdict(code: u16, body: Body) -> Verdict {
             if body.missing_field.0.is_some_and(|field| !field.is_empty()) {
                 return Verdict::Invalid(Vec::new());
             }
-            let by_field = [
-                body.events_with_invalid_fields,
-                body.events_with_missing_fields,
-                body.events_with_invalid_id_lengths,
-            ];
+            let by_field =
+                [body.events_with_invalid_fields, body.events_with_missing_fields, body.events_with_invalid_id_lengths];
             let places = by_field.into_iter().filter_map(|fields| fields.0).flat_map(BTreeMap::into_values).flatten();
             Verdict::Invalid(places.chain(body.silenced_events.0.unwrap_or_default()).collect())
         }

@@ -13,8 +13,8 @@ use crate::log;
 use crate::outcome::DeliveryError;
 
 /// Delivers until nothing is left to do.
-pub(super) async fn run(core: Arc<Core>) {
-    let mut farewell = Farewell { core: Arc::clone(&core), ended: false };
+pub(super) async fn run(mut farewell: Farewell) {
+    let core = Arc::clone(&farewell.core);
     while let Err(message) = caught(driver::drive(&core)).await {
         log::panicked(&message);
         let mut random = || core.random.next();
@@ -41,10 +41,18 @@ fn message(panic: &(dyn Any + Send)) -> Arc<str> {
 }
 
 /// Says that the task is gone, however it went: with its runtime, what was being sent is sent again by the next one.
-struct Farewell {
+///
+/// Made before the task is: a runtime that is shut down drops it unseen.
+pub(super) struct Farewell {
     core: Arc<Core>,
     /// It ended by itself, and there may be another one by now.
     ended: bool,
+}
+
+impl Farewell {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core, ended: false }
+    }
 }
 
 impl Drop for Farewell {

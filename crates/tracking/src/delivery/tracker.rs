@@ -20,7 +20,7 @@ use crate::tracker::Tracker;
 /// Sends events to the service, in batches and by a task of its own.
 ///
 /// A cheap handle: clones share everything. Handing over never waits; the task begins with the first event if there is a
-/// Tokio runtime in that thread or one was given, and else with the next flush. When the last handle is dropped, what is
+/// Tokio runtime in that thread or one was given, and else with the next flush. That runtime has to be kept running. When the last handle is dropped, what is
 /// pending is given up, or left on disk if there is a spool: close before. Behind closing it begins again with the next
 /// event.
 #[derive(Clone)]

@@ -41,7 +41,7 @@ pub(super) fn add_evaluated(event: &mut Event, user: &User) {
         ("dma", user.dma()),
         ("language", user.language()),
         ("platform", user.platform()),
-        ("version_name", user.version()),
+        ("app_version", user.version()),
         ("os_name", user.os()),
         ("device_manufacturer", user.device_manufacturer()),
         ("device_brand", user.device_brand()),

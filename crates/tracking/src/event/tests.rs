@@ -45,8 +45,10 @@ fn groups_of_exclusion_are_told_but_are_no_property_of_the_user() {
     let event = to_value(Event::assignment(&user(), &variants, TIME)).unwrap();
     assert_eq!(event["event_properties"], json!({"holdout.variant": "on", "mutex.variant": "slot-1"}));
     assert_eq!(event["user_properties"], json!({"$set": {"[Experiment] holdout": "on"}, "$unset": {}}));
-    let sets: Vec<Json> =
-        Event::exposures(&user(), &variants, TIME).iter().map(|event| to_value(&event.user_properties).unwrap()).collect();
+    let sets: Vec<Json> = Event::exposures(&user(), &variants, TIME)
+        .iter()
+        .map(|event| to_value(&event.user_properties).unwrap())
+        .collect();
     assert_eq!(
         sets,
         [json!({"$set": {"[Experiment] holdout": "on"}, "$unset": {}}), json!({"$set": {}, "$unset": {}})]
@@ -164,12 +166,16 @@ fn the_worked_example_gives_the_worked_insert_id() {
 
 #[test]
 fn what_flags_were_decided_by_is_added_only_where_asked_for() {
-    let user = user().to_builder().country("Norway").os("linux").ip_address("1.2.3.4").user_property("plan", "pro").build();
+    let user =
+        user().to_builder().country("Norway").os("linux").ip_address("1.2.3.4").user_property("plan", "pro").build();
     let variants: Variants = [("dep", Variant::new("on"))].into_iter().collect();
     let bare = Event::assignment(&user, &variants, TIME);
     assert!(to_value(&bare).unwrap().get("country").is_none());
     let event = to_value(bare.with_evaluated(&user)).unwrap();
-    assert_eq!((&event["country"], &event["os_name"], &event["ip"]), (&json!("Norway"), &json!("linux"), &json!("1.2.3.4")));
+    assert_eq!(
+        (&event["country"], &event["os_name"], &event["ip"]),
+        (&json!("Norway"), &json!("linux"), &json!("1.2.3.4"))
+    );
     assert_eq!(event["user_properties"], json!({"plan": "pro", "$set": {"[Experiment] dep": "on"}, "$unset": {}}));
 }
 

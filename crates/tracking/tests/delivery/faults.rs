@@ -11,7 +11,8 @@ async fn an_upload_has_the_form_that_the_service_takes() {
     let service = Service::new([]);
     let mut config = config();
     config.delivery.min_id_length = 3;
-    let tracking = builder(&service, config).clock(std::sync::Arc::new(Still(1_700_000_000_000.into()))).build().unwrap();
+    let tracking =
+        builder(&service, config).clock(std::sync::Arc::new(Still(1_700_000_000_000.into()))).build().unwrap();
     track(&tracking, 0..2);
     settled(&tracking).await;
     let upload = service.uploads().remove(0);
@@ -22,7 +23,10 @@ async fn an_upload_has_the_form_that_the_service_takes() {
     assert_eq!(event["event_type"], "[Experiment] Assignment");
     assert_eq!((&event["event_id"], &event["time"]), (&json!(1), &json!(1_700_000_000_000_u64)));
     assert_eq!(event["library"], tracking::LIBRARY);
-    assert_eq!(event["user_properties"], json!({"$set": {"[Experiment] flag": "on"}, "$unset": {"[Experiment] other": "-"}}));
+    assert_eq!(
+        event["user_properties"],
+        json!({"$set": {"[Experiment] flag": "on"}, "$unset": {"[Experiment] other": "-"}})
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,7 +93,8 @@ async fn of_an_upload_with_bad_events_the_good_ones_arrive() {
     track(&tracking, 0..10);
     settled(&tracking).await;
     assert_eq!((service.taken_once(), tracking.stats().events.dropped.by(DropCause::Invalid)), (6, 4));
-    let sent: Vec<_> = service.uploads()[1]["events"].as_array().unwrap().iter().map(|it| it["user_id"].clone()).collect();
+    let sent: Vec<_> =
+        service.uploads()[1]["events"].as_array().unwrap().iter().map(|it| it["user_id"].clone()).collect();
     assert_eq!(sent, ["user-1", "user-3", "user-5", "user-7", "user-8", "user-9"]);
 }
 
@@ -152,7 +157,7 @@ async fn an_outage_of_a_minute_loses_nothing() {
             tokio::time::sleep(SECOND).await;
         }
         assert_eq!(service.taken_once(), 0);
-        service.from_now_on(Answer::Take);
+        service.then_always(Answer::Take);
         settled(&tracking).await;
         assert_eq!(service.taken_once(), 1200, "{answer:?}");
     }
@@ -179,7 +184,7 @@ async fn a_full_queue_counts_what_it_drops() {
     track(&tracking, 0..350);
     let events = tracking.stats().events;
     assert_eq!((events.pending, events.dropped.by(DropCause::QueueFull)), (100, 250));
-    service.from_now_on(Answer::Take);
+    service.then_always(Answer::Take);
     settled(&tracking).await;
     assert_eq!(service.taken_once(), 100);
     // The oldest went.
@@ -194,7 +199,7 @@ async fn a_panic_of_the_client_is_told_and_survived() {
     track(&tracking, 0..10);
     let report = tracking.flush().await;
     assert!(matches!(report.last_error, Some(DeliveryError::Panicked(_))), "{report:?}");
-    service.from_now_on(Answer::Take);
+    service.then_always(Answer::Take);
     settled(&tracking).await;
     assert_eq!(service.taken_once(), 10);
 }

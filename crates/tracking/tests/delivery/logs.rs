@@ -100,7 +100,7 @@ async fn nothing_of_the_user_and_no_key_is_ever_shown() {
         show(&report);
         show(&tracking);
     }
-    service.from_now_on(Answer::Reset);
+    service.then_always(Answer::Reset);
     (30..40).for_each(|index| tracking.track(&user(index), &variants));
     show(&tracking.close().await);
     show(&tracking.stats());
@@ -125,7 +125,8 @@ async fn a_series_of_failures_is_one_warning_and_its_end_is_told() {
     settled(&tracking).await;
     drop(guard);
     let lines = lines.0.lock().unwrap();
-    let count = |level: &str| lines.iter().filter(|line| line.starts_with(&format!("{level} experiment::tracking"))).count();
+    let count =
+        |level: &str| lines.iter().filter(|line| line.starts_with(&format!("{level} experiment::tracking"))).count();
     assert_eq!((count("ERROR"), count("WARN"), count("INFO"), count("DEBUG")), (0, 1, 1, 4), "{lines:#?}");
 }
 

@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use evaluation_core::{Variant, Variants};
-use tracking::{
-    BoxFuture, DropCause, Event, EventStats, EventType, ExposureConfig, FlushReport, Tracker, Tracking,
-};
+use tracking::{BoxFuture, DropCause, Event, EventStats, EventType, ExposureConfig, FlushReport, Tracker, Tracking};
 
 use super::service::*;
 

@@ -50,11 +50,11 @@ impl Service {
 
     pub(crate) fn always(answer: Answer) -> Arc<Self> {
         let service = Self::new([]);
-        service.from_now_on(answer);
+        service.then_always(answer);
         service
     }
 
-    pub(crate) fn from_now_on(&self, answer: Answer) {
+    pub(crate) fn then_always(&self, answer: Answer) {
         *self.always.lock().unwrap() = Some(answer);
     }
 
@@ -115,7 +115,10 @@ impl HttpClient for Service {
                 Answer::Stall => std::future::pending().await,
                 Answer::Panic => panic!("the client panics"),
             }
-            respond(200, json!({"code": 200, "events_ingested": upload["events"].as_array().unwrap().len()}).to_string())
+            respond(
+                200,
+                json!({"code": 200, "events_ingested": upload["events"].as_array().unwrap().len()}).to_string(),
+            )
         })
     }
 }

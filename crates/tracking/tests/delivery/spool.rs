@@ -53,7 +53,7 @@ async fn closing_and_going_on_sends_what_was_left() {
     let tracking = spooling(&service, folder.path());
     track(&tracking, 0..10);
     assert_eq!(tracking.close().await.spooled, 10);
-    service.from_now_on(Answer::Take);
+    service.then_always(Answer::Take);
     track(&tracking, 10..11);
     assert_eq!(tracking.close().await.pending, 0);
     assert_eq!(service.taken_once(), 11);
@@ -90,13 +90,13 @@ async fn what_was_delivered_is_not_sent_again_and_no_key_is_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::new([]);
     let tracking = spooling(&service, folder.path());
-    track(&tracking, 0..250);
+    track(&tracking, 0..200);
     tokio::time::sleep(SECOND * 2).await;
-    service.from_now_on(Answer::Stall);
-    track(&tracking, 250..260);
+    service.then_always(Answer::Stall);
+    track(&tracking, 200..210);
     // It is written within a second, and so is what was sent.
     tokio::time::sleep(SECOND * 3).await;
-    assert_eq!(service.taken_once(), 250);
+    assert_eq!(service.taken_once(), 200);
     let copy = tempfile::tempdir().unwrap();
     std::fs::create_dir(copy.path().join("assignment")).unwrap();
     for file in files(folder.path()) {
@@ -110,6 +110,23 @@ async fn what_was_delivered_is_not_sent_again_and_no_key_is_on_disk() {
     next.flush().await;
     settled(&next).await;
     assert_eq!(service.taken_once(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_delivered_before_the_deadline_of_closing_is_not_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::new([Answer::Take]);
+    service.then_always(Answer::Stall);
+    let tracking = spooling(&service, folder.path());
+    track(&tracking, 0..205);
+    let report = tracking.close().await;
+    assert_eq!((report.sent, report.spooled, service.taken_once()), (200, 5, 200));
+    // The folder is free, though the tracker is still there.
+    let service = Service::new([]);
+    let next = spooling(&service, folder.path());
+    assert_eq!(next.flush().await.sent, 5);
+    assert_eq!((service.taken_once(), next.stats().events.recovered), (5, 5));
+    drop(tracking);
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,7 +51,11 @@ impl Host {
 
     /// Starts a client, which is named for its mode.
     pub(super) fn start_client(&mut self, mode: &str) -> Result<(), String> {
-        let request = json!({"id": 1, "do": "start", "client": mode, "mode": mode, "server": self.server});
+        self.start_named(mode, mode)
+    }
+
+    pub(super) fn start_named(&mut self, name: &str, mode: &str) -> Result<(), String> {
+        let request = json!({"id": 1, "do": "start", "client": name, "mode": mode, "server": self.server});
         self.ask(&request).map(drop).map_err(|error| format!("{mode} does not start: {error}"))
     }
 

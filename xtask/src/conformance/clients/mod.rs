@@ -3,6 +3,7 @@
 //! Each package has a server of its own and runs beside the others.
 
 mod browser;
+mod cohorts;
 mod events;
 mod host;
 mod local;
@@ -61,10 +62,10 @@ pub(super) fn run(root: &Path, target: &Path, browser: bool) -> Result<(Tally, u
             }
         }
     }
-    let (examples, handle) = (&root.join("examples"), runtime.handle());
+    let handle = runtime.handle();
     thread::scope(|scope| {
         let runs: Vec<_> =
-            hosts.into_iter().map(|(course, host)| scope.spawn(move || course.run(host, handle, examples))).collect();
+            hosts.into_iter().map(|(course, host)| scope.spawn(move || course.run(host, handle, root))).collect();
         for run in runs {
             match run.join() {
                 Ok(report) => whole.merge(report),
@@ -77,17 +78,17 @@ pub(super) fn run(root: &Path, target: &Path, browser: bool) -> Result<(Tally, u
 }
 
 impl Course {
-    fn run(self, mut host: Host, runtime: &Handle, examples: &Path) -> Report {
+    fn run(self, mut host: Host, runtime: &Handle, root: &Path) -> Report {
         let mut report = Report::default();
-        if let Err(reason) = self.steps(&mut host, runtime, examples, &mut report) {
+        if let Err(reason) = self.steps(&mut host, runtime, root, &mut report) {
             report.fail(host.package().0, reason);
         }
         report
     }
 
-    fn steps(self, host: &mut Host, runtime: &Handle, examples: &Path, report: &mut Report) -> Result<(), String> {
+    fn steps(self, host: &mut Host, runtime: &Handle, root: &Path, report: &mut Report) -> Result<(), String> {
         let start = |host: &mut Host, page: Option<&str>| {
-            let ours = Ours::start(runtime, examples, page)?;
+            let ours = Ours::start(runtime, &root.join("examples"), page)?;
             host.use_server(&ours.server.url());
             Ok::<_, String>(ours)
         };
@@ -96,7 +97,8 @@ impl Course {
                 let mut ours = start(host, None)?;
                 local::poll(host, &mut ours, report)?;
                 local::stream(host, &mut ours, report)?;
-                remote::remote(host, &mut ours, report)
+                remote::remote(host, &mut ours, report)?;
+                cohorts::cohorts(host, runtime, root, report)
             }
             Self::Page => {
                 let mut ours = start(host, None)?;

@@ -1,5 +1,6 @@
 //! Who waits for events to be settled.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::Machine;
@@ -12,13 +13,15 @@ pub(super) struct Waiter {
     id: u64,
     /// The first event that does not concern it.
     end: u64,
+    /// What was recovered meanwhile concerns it, too.
+    recovered: Range<u64>,
     report: FlushReport,
 }
 
 impl Waiter {
     /// Notes what became of an event, if it is one of those waited for.
     pub(super) fn note(&mut self, seq: u64, outcome: Outcome) {
-        if seq >= self.end {
+        if seq >= self.end && !self.recovered.contains(&seq) {
             return;
         }
         let count = match outcome {
@@ -28,6 +31,13 @@ impl Waiter {
         };
         *count = count.saturating_add(1);
         self.report.pending = self.report.pending.saturating_sub(1);
+    }
+
+    /// Has it wait for what an earlier run left.
+    pub(super) fn extend(&mut self, recovered: Range<u64>) {
+        let count = recovered.end.saturating_sub(recovered.start);
+        self.report.pending = self.report.pending.saturating_add(count);
+        self.recovered = recovered;
     }
 }
 
@@ -45,7 +55,7 @@ impl Machine {
         let id = self.next_waiter;
         self.next_waiter = id.wrapping_add(1);
         let report = FlushReport { pending: self.stats.pending, ..FlushReport::default() };
-        self.waiters.push(Waiter { id, end: self.next_seq, report });
+        self.waiters.push(Waiter { id, end: self.next_seq, recovered: 0..0, report });
         id
     }
 

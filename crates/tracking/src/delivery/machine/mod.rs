@@ -373,4 +373,6 @@ fn count<T>(items: &[T]) -> u64 {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -144,6 +144,9 @@ impl Machine {
 
     /// Writes what is not written yet as soon as may be. True when there is nothing left to write.
     pub(crate) fn sync_all(&mut self, now: Duration) -> bool {
+        if !self.spooling.settled.is_empty() {
+            self.spooling.want(now);
+        }
         self.spooling.hurry(now);
         let is_written = self.queue.back().is_none_or(|entry| entry.seq < self.spooling.synced);
         !self.policy.spool || (is_written && self.spooling.is_idle())
@@ -156,6 +159,7 @@ impl Machine {
         self.stats.recovered = self.stats.recovered.saturating_add(count);
         self.stats.pending = self.stats.pending.saturating_add(count);
         let mut entries: Vec<_> = events.into_iter().map(|event| self.entry(event)).collect();
+        self.waiters.iter_mut().for_each(|waiter| waiter.extend(first..self.next_seq));
         self.spooling.kept.extend(entries.iter().map(|entry| entry.seq));
         // The oldest go first where there are too many.
         let capacity = u64::try_from(self.policy.capacity).unwrap_or(u64::MAX);
