@@ -20,6 +20,10 @@ pub trait Evaluate: Send + Sync {
 pub struct EvaluateOptions {
     /// Only these flags, and those that they depend on. Empty means all.
     pub flag_keys: Vec<String>,
+    /// Whether exposures are tracked: that the user is shown what was decided. Default: no. Says nothing to a client
+    /// that was given no options of tracking exposures, which then warns once.
+    #[cfg(feature = "tracking")]
+    pub tracks_exposure: bool,
 }
 
 impl EvaluateOptions {
@@ -27,6 +31,14 @@ impl EvaluateOptions {
     #[must_use]
     pub fn with_flag_keys(mut self, flag_keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.flag_keys = flag_keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says whether exposures are tracked.
+    #[cfg(feature = "tracking")]
+    #[must_use]
+    pub fn with_tracks_exposure(mut self, tracks: bool) -> Self {
+        self.tracks_exposure = tracks;
         self
     }
 }

@@ -22,6 +22,7 @@
 //! | `cohorts` | yes | cohorts kept in sync, or read from files |
 //! | `remote` | yes | [`RemoteEvaluationClient`] |
 //! | `streaming` | yes | flags by a stream, with polls while there is none |
+//! | `tracking` | yes | exposures and assignments told to the analytics project |
 //! | `rustls-native-roots` | yes | TLS with the certificates that the operating system trusts |
 //! | `rustls-webpki-roots` | no | TLS with Mozilla's certificates, built in |
 
@@ -31,17 +32,22 @@ mod local;
 #[cfg(feature = "remote")]
 mod remote;
 
+#[cfg(feature = "cohorts")]
+pub use config::CohortSyncConfig;
 #[cfg(feature = "remote")]
 pub use config::RemoteEvaluationConfig;
-pub use config::{CohortSyncConfig, ConfigError, LocalEvaluationConfig, ProxyConfig};
+pub use config::{ConfigError, LocalEvaluationConfig, ProxyConfig};
 pub use evaluate::{Evaluate, EvaluateOptions};
 pub use evaluation_core::{
     Diagnostic, DiagnosticKind, FlagSet, Metadata, Object, ReadError, Severity, User, UserBuilder, Value, Variant,
     VariantRef, Variants,
 };
 pub use local::{
-    FlagChanges, FlagOrigin, FlagsChanged, LocalEvaluationClient, LocalEvaluationClientBuilder, LocalStatus,
+    CloseReport, FlagChanges, FlagOrigin, FlagsChanged, LocalEvaluationClient, LocalEvaluationClientBuilder,
+    LocalStatus,
 };
+#[cfg(feature = "tracking")]
+pub use local::{EventsReport, EventsStatus};
 #[cfg(feature = "remote")]
 pub use remote::{FetchOptions, RemoteEvaluationClient, RemoteEvaluationClientBuilder};
 pub use transport::updater::{ErrorClass, Failure, Mode, SourceError, StartError, UpdaterConfig};
@@ -58,6 +64,16 @@ pub mod cohorts {
     pub use ::cohorts::{
         Cohort, CohortError, CohortJsonError, CohortStore, Folder, FolderError, StoredCohort, USER_GROUP_TYPE,
         read_folder,
+    };
+}
+
+/// Tracking of exposures and assignments: options, accounts, and trackers of your own.
+#[cfg(feature = "tracking")]
+pub mod tracking {
+    pub use ::tracking::{
+        AssignmentConfig, Clock, ConfigError, DeliveryError, DeliveryOptions, DropCause, Dropped, Event, EventStats,
+        EventType, ExposureConfig, FlushReport, HttpTracker, HttpTrackerBuilder, IngestionMetadata, Outcome,
+        OutcomeCallback, Plan, SpoolReport, SystemClock, Tracker, TrackingStats,
     };
 }
 

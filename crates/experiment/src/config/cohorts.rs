@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use cohorts::sync::{ProjectKeys, SyncConfig};
 use serde::{Deserialize, Serialize};
 
-use super::{ShownUrl, millis};
+use super::{ConfigError, ShownUrl, millis, positive};
 
 /// The shortest interval between refreshes; what is set below it counts as this.
-#[cfg(feature = "cohorts")]
 const SHORTEST: Duration = Duration::from_secs(60);
 
 /// Options of cohort sync: with them, the cohorts that flags ask about are downloaded and kept up to date, and who is in
@@ -77,40 +77,30 @@ impl CohortSyncConfig {
         self.cohort_server_url = url.into();
         self
     }
-}
 
-#[cfg(feature = "cohorts")]
-mod sync {
-    use cohorts::sync::{ProjectKeys, SyncConfig};
+    pub(crate) fn keys(&self) -> Result<ProjectKeys, ConfigError> {
+        Ok(ProjectKeys::new(&self.api_key, &self.secret_key)?)
+    }
 
-    use super::{CohortSyncConfig, SHORTEST};
-    use crate::config::{ConfigError, positive};
-
-    impl CohortSyncConfig {
-        pub(crate) fn keys(&self) -> Result<ProjectKeys, ConfigError> {
-            Ok(ProjectKeys::new(&self.api_key, &self.secret_key)?)
+    pub(crate) fn sync(&self) -> Result<SyncConfig, ConfigError> {
+        if self.max_cohort_size == 0 {
+            return Err(ConfigError::Zero { option: "maxCohortSize" });
         }
-
-        pub(crate) fn sync(&self) -> Result<SyncConfig, ConfigError> {
-            if self.max_cohort_size == 0 {
-                return Err(ConfigError::Zero { option: "maxCohortSize" });
-            }
-            let mut config = SyncConfig::default();
-            config.max_cohort_size = self.max_cohort_size;
-            config.request_timeout = positive("cohortRequestTimeoutMillis", self.cohort_request_timeout)?;
-            config.polling_interval = self.cohort_polling_interval;
-            if config.polling_interval < SHORTEST {
-                let given = config.polling_interval;
-                tracing::warn!(
-                    target: "experiment", ?given,
-                    "`cohortPollingIntervalMillis` is less than a minute, and counts as that"
-                );
-                config.polling_interval = SHORTEST;
-            }
-            // One whole attempt, and a little.
-            config.patience = config.request_timeout.saturating_add(std::time::Duration::from_secs(5));
-            Ok(config)
+        let mut config = SyncConfig::default();
+        config.max_cohort_size = self.max_cohort_size;
+        config.request_timeout = positive("cohortRequestTimeoutMillis", self.cohort_request_timeout)?;
+        config.polling_interval = self.cohort_polling_interval;
+        if config.polling_interval < SHORTEST {
+            let given = config.polling_interval;
+            tracing::warn!(
+                target: "experiment", ?given,
+                "`cohortPollingIntervalMillis` is less than a minute, and counts as that"
+            );
+            config.polling_interval = SHORTEST;
         }
+        // One whole attempt, and a little.
+        config.patience = config.request_timeout.saturating_add(Duration::from_secs(5));
+        Ok(config)
     }
 }
 
@@ -137,7 +127,7 @@ fn request_timeout() -> Duration {
     Duration::from_secs(20)
 }
 
-#[cfg(all(test, feature = "cohorts"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::LocalEvaluationConfig;

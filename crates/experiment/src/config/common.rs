@@ -81,9 +81,15 @@ pub enum ConfigError {
     #[cfg(feature = "cohorts")]
     #[error(transparent)]
     ProjectKeys(#[from] cohorts::sync::ProjectKeyError),
-    /// Cohort sync was asked for, but is not built in.
-    #[error("`cohortSyncConfig` needs the feature `cohorts` of the crate `experiment`")]
-    NoCohorts,
+    /// Tracking cannot be set up.
+    #[cfg(feature = "tracking")]
+    #[error("`{option}`: {source}")]
+    Tracking {
+        /// The options of which kind, as files call them.
+        option: &'static str,
+        /// What is wrong with them.
+        source: tracking::ConfigError,
+    },
     /// Streaming was asked for, but is not built in.
     #[error("`streamUpdates` needs the feature `streaming` of the crate `experiment`")]
     NoStreaming,

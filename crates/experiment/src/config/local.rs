@@ -4,10 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "tracking")]
+use tracking::{AssignmentConfig, ExposureConfig};
 use transport::Urls;
 use transport::updater::{Mode, UpdaterConfig};
 
-use super::{CohortSyncConfig, ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
+#[cfg(feature = "cohorts")]
+use super::CohortSyncConfig;
+use super::{ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
 
 /// Options of local evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -40,7 +44,14 @@ pub struct LocalEvaluationConfig {
     #[serde(rename = "streamFlagConnTimeoutMillis", with = "millis")]
     pub stream_flag_conn_timeout: Duration,
     /// Cohort sync. Default: none, which means that users bring their own `cohort_ids`.
+    #[cfg(feature = "cohorts")]
     pub cohort_sync_config: Option<CohortSyncConfig>,
+    /// Tracking of assignments: each evaluation is told of. Default: none. Other SDKs call it deprecated.
+    #[cfg(feature = "tracking")]
+    pub assignment_config: Option<AssignmentConfig>,
+    /// Tracking of exposures: evaluations that ask for it are told of. Default: none.
+    #[cfg(feature = "tracking")]
+    pub exposure_config: Option<ExposureConfig>,
     /// How long starting may take, all attempts together. Default: 60 s.
     #[serde(rename = "startTimeoutMillis", with = "millis")]
     pub start_timeout: Duration,
@@ -53,8 +64,10 @@ pub struct LocalEvaluationConfig {
 impl LocalEvaluationConfig {
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
         let zone = zone(&self.server_zone);
-        let cohorts = self.cohort_sync_config.as_ref().map_or("", |config| &config.cohort_server_url);
-        Ok(Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url).cohorts(cohorts).build()?)
+        let urls = Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url);
+        #[cfg(feature = "cohorts")]
+        let urls = urls.cohorts(self.cohort_sync_config.as_ref().map_or("", |config| &config.cohort_server_url));
+        Ok(urls.build()?)
     }
 
     pub(crate) fn updater(&self) -> Result<UpdaterConfig, ConfigError> {
@@ -86,7 +99,12 @@ impl Default for LocalEvaluationConfig {
             stream_updates: false,
             stream_server_url: String::new(),
             stream_flag_conn_timeout: Duration::from_millis(1500),
+            #[cfg(feature = "cohorts")]
             cohort_sync_config: None,
+            #[cfg(feature = "tracking")]
+            assignment_config: None,
+            #[cfg(feature = "tracking")]
+            exposure_config: None,
             start_timeout: Duration::from_secs(60),
             max_flags_bytes: 64 << 20,
             proxy: ProxyConfig::default(),
@@ -96,7 +114,12 @@ impl Default for LocalEvaluationConfig {
 
 impl fmt::Debug for LocalEvaluationConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalEvaluationConfig")
+        let mut shown = f.debug_struct("LocalEvaluationConfig");
+        #[cfg(feature = "cohorts")]
+        shown.field("cohort_sync_config", &self.cohort_sync_config);
+        #[cfg(feature = "tracking")]
+        shown.field("assignment_config", &self.assignment_config).field("exposure_config", &self.exposure_config);
+        shown
             .field("server_zone", &self.server_zone)
             .field("server_url", &ShownUrl(&self.server_url))
             .field("flag_config_polling_interval", &self.flag_config_polling_interval)
@@ -104,7 +127,6 @@ impl fmt::Debug for LocalEvaluationConfig {
             .field("stream_updates", &self.stream_updates)
             .field("stream_server_url", &ShownUrl(&self.stream_server_url))
             .field("stream_flag_conn_timeout", &self.stream_flag_conn_timeout)
-            .field("cohort_sync_config", &self.cohort_sync_config)
             .field("start_timeout", &self.start_timeout)
             .field("max_flags_bytes", &self.max_flags_bytes)
             .field("proxy", &self.proxy)

@@ -7,13 +7,21 @@ use std::time::Duration;
 
 #[cfg(feature = "cohorts")]
 use cohorts::sync::{CohortSync, SyncConfig};
+#[cfg(feature = "tracking")]
+use tracking::{AssignmentConfig, Event, ExposureConfig, Outcome, Tracker};
+#[cfg(feature = "cohorts")]
+use transport::Urls;
 use transport::updater::{FlagSource, Mode, Updater, UpdaterConfig};
-use transport::{DeploymentKey, HttpClient, Service, ServiceSource, Urls};
+use transport::{DeploymentKey, HttpClient, Service, ServiceSource};
 
 use super::snapshot::Snapshot;
 use super::store::{Sink, Store};
+#[cfg(feature = "tracking")]
+use super::tracked::TrackingSetup;
 use super::{FlagOrigin, LocalEvaluationClient, bootstrap};
-use crate::config::{CohortSyncConfig, ConfigError, LocalEvaluationConfig, ProxyConfig, client};
+#[cfg(feature = "cohorts")]
+use crate::config::CohortSyncConfig;
+use crate::config::{ConfigError, LocalEvaluationConfig, ProxyConfig, client};
 
 /// Sets a [`LocalEvaluationClient`] up. Defaults are those of [`LocalEvaluationConfig`].
 #[derive(Clone)]
@@ -26,6 +34,8 @@ pub struct LocalEvaluationClientBuilder {
     adjust: Option<Arc<Adjust<UpdaterConfig>>>,
     #[cfg(feature = "cohorts")]
     adjust_cohorts: Option<Arc<Adjust<SyncConfig>>>,
+    #[cfg(feature = "tracking")]
+    tracking: TrackingSetup,
 }
 
 type Adjust<T> = dyn Fn(&mut T) + Send + Sync;
@@ -46,6 +56,8 @@ impl LocalEvaluationClientBuilder {
             adjust: None,
             #[cfg(feature = "cohorts")]
             adjust_cohorts: None,
+            #[cfg(feature = "tracking")]
+            tracking: TrackingSetup::default(),
         }
     }
 
@@ -98,8 +110,45 @@ impl LocalEvaluationClientBuilder {
     }
 
     /// Keeps the cohorts that flags ask about in sync, and looks up who is in them.
+    #[cfg(feature = "cohorts")]
     pub fn cohort_sync(mut self, config: CohortSyncConfig) -> Self {
         self.config.cohort_sync_config = Some(config);
+        self
+    }
+
+    /// Tracks exposures: evaluations with [`EvaluateOptions::tracks_exposure`](crate::EvaluateOptions::tracks_exposure)
+    /// are told to the analytics project.
+    #[cfg(feature = "tracking")]
+    pub fn exposure_tracking(mut self, config: ExposureConfig) -> Self {
+        self.config.exposure_config = Some(config);
+        self
+    }
+
+    /// Tracks assignments: all evaluations are told to the analytics project.
+    #[cfg(feature = "tracking")]
+    pub fn assignment_tracking(mut self, config: AssignmentConfig) -> Self {
+        self.config.assignment_config = Some(config);
+        self
+    }
+
+    /// Tracks exposures by a tracker of your own, whatever the options say of sending them.
+    #[cfg(feature = "tracking")]
+    pub fn exposure_tracker(mut self, tracker: Arc<dyn Tracker>) -> Self {
+        self.tracking.exposures = Some(tracker);
+        self
+    }
+
+    /// Tracks assignments by a tracker of your own, whatever the options say of sending them.
+    #[cfg(feature = "tracking")]
+    pub fn assignment_tracker(mut self, tracker: Arc<dyn Tracker>) -> Self {
+        self.tracking.assignments = Some(tracker);
+        self
+    }
+
+    /// Has a function told what became of each event that was to be sent.
+    #[cfg(feature = "tracking")]
+    pub fn on_event_outcome(mut self, told: impl Fn(&Event, &Outcome) + Send + Sync + 'static) -> Self {
+        self.tracking.told = Some(Arc::new(told));
         self
     }
 
@@ -171,9 +220,13 @@ impl LocalEvaluationClientBuilder {
         };
         let mut used = vec![&urls.flags];
         used.extend(streams.then_some(&urls.stream));
+        #[cfg(feature = "cohorts")]
         used.extend(self.config.cohort_sync_config.as_ref().map(|_| &urls.cohorts));
         let client = client(self.client.clone(), &self.config.proxy, &used)?;
         let store = Arc::new(Store::new(snapshot));
+        #[cfg(feature = "tracking")]
+        let tracked = self.tracking.build(&self.config, &client)?;
+        #[cfg(feature = "cohorts")]
         if let Some(sync) = &self.config.cohort_sync_config {
             self.keep_in_sync(&store, sync, &client, &urls)?;
         }
@@ -182,7 +235,12 @@ impl LocalEvaluationClientBuilder {
             Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout.max(config.connect_timeout)));
         let updater =
             Updater::builder(source as Arc<dyn FlagSource>, Arc::new(Sink(Arc::clone(&store)))).config(config).build();
-        Ok(LocalEvaluationClient::new(store, Some(updater)))
+        Ok(LocalEvaluationClient::new(
+            store,
+            Some(updater),
+            #[cfg(feature = "tracking")]
+            tracked,
+        ))
     }
 }
 
@@ -206,20 +264,6 @@ impl LocalEvaluationClientBuilder {
             .on_change(move || changed.upgrade().iter().for_each(|store| store.take_cohorts()));
         store.keep_in_sync(sync.build());
         Ok(())
-    }
-}
-
-#[cfg(not(feature = "cohorts"))]
-impl LocalEvaluationClientBuilder {
-    #[expect(clippy::unused_self, reason = "it is used with the feature `cohorts`")]
-    fn keep_in_sync(
-        &self,
-        _: &Arc<Store>,
-        _: &CohortSyncConfig,
-        _: &Arc<dyn HttpClient>,
-        _: &Urls,
-    ) -> Result<(), ConfigError> {
-        Err(ConfigError::NoCohorts)
     }
 }
 

@@ -12,8 +12,11 @@ use transport::updater::{StartError, Updater};
 use transport::{Origin, State, StatusWatch};
 
 use super::builder::{file, read};
+use super::snapshot::Snapshot;
 use super::store::Store;
-use super::{FlagChanges, FlagOrigin, LocalEvaluationClientBuilder, LocalStatus};
+#[cfg(feature = "tracking")]
+use super::tracked::{EventsReport, EventsStatus, Tracked};
+use super::{CloseReport, FlagChanges, FlagOrigin, LocalEvaluationClientBuilder, LocalStatus};
 use crate::config::ConfigError;
 use crate::evaluate::{Evaluate, EvaluateOptions};
 
@@ -45,6 +48,8 @@ struct Inner {
     store: Arc<Store>,
     /// None for an offline client.
     updater: Option<Updater>,
+    #[cfg(feature = "tracking")]
+    tracked: Tracked,
 }
 
 impl LocalEvaluationClient {
@@ -59,7 +64,7 @@ impl LocalEvaluationClient {
     /// When the flags cannot be read.
     pub fn offline(json: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let snapshot = read(json.as_ref(), "offline", FlagOrigin::Offline)?;
-        Ok(Self::new(Arc::new(Store::new(snapshot)), None))
+        Ok(Self::without_network(snapshot))
     }
 
     /// The same from a file.
@@ -67,7 +72,7 @@ impl LocalEvaluationClient {
     /// # Errors
     /// When the file or its flags cannot be read.
     pub fn offline_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        Ok(Self::new(Arc::new(Store::new(file(path.as_ref(), FlagOrigin::Offline)?)), None))
+        Ok(Self::without_network(file(path.as_ref(), FlagOrigin::Offline)?))
     }
 
     /// A client that decides by these flags and these cohorts, and fetches nothing.
@@ -92,11 +97,30 @@ impl LocalEvaluationClient {
     #[cfg(feature = "cohorts")]
     pub fn offline_with_cohorts(json: impl AsRef<[u8]>, cohorts: CohortStore) -> Result<Self, ConfigError> {
         let snapshot = read(json.as_ref(), "offline", FlagOrigin::Offline)?;
-        Ok(Self::new(Arc::new(Store::new(snapshot.with_cohorts(cohorts))), None))
+        Ok(Self::without_network(snapshot.with_cohorts(cohorts)))
     }
 
-    pub(super) fn new(store: Arc<Store>, updater: Option<Updater>) -> Self {
-        Self { inner: Arc::new(Inner { store, updater }) }
+    fn without_network(snapshot: Snapshot) -> Self {
+        Self::new(
+            Arc::new(Store::new(snapshot)),
+            None,
+            #[cfg(feature = "tracking")]
+            Tracked::default(),
+        )
+    }
+
+    pub(super) fn new(
+        store: Arc<Store>,
+        updater: Option<Updater>,
+        #[cfg(feature = "tracking")] tracked: Tracked,
+    ) -> Self {
+        let inner = Inner {
+            store,
+            updater,
+            #[cfg(feature = "tracking")]
+            tracked,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Starts to keep the flags fresh, and waits until the first ones are here. Does nothing once they are, or if the
@@ -131,13 +155,33 @@ impl LocalEvaluationClient {
         }
     }
 
-    /// Stops what keeps the flags fresh, and waits for its end, a few seconds at most. The flags stay as they are. Idle
+    /// Stops what keeps flags and cohorts fresh, sends the events that are still to be sent, and waits for the end of all
+    /// that: a few seconds at most, or as long as sending may take by its options. The flags stay as they are. Idle
     /// connections are kept for the time that the HTTP client keeps them.
-    pub async fn close(&self) {
-        if let Some(updater) = &self.inner.updater {
-            updater.stop().await;
+    pub async fn close(&self) -> CloseReport {
+        let updates = async {
+            if let Some(updater) = &self.inner.updater {
+                updater.stop().await;
+            }
+            self.stop_cohorts().await;
+        };
+        #[cfg(feature = "tracking")]
+        {
+            let (events, ()) = tokio::join!(self.inner.tracked.close(), updates);
+            CloseReport { events }
         }
-        self.stop_cohorts().await;
+        #[cfg(not(feature = "tracking"))]
+        {
+            updates.await;
+            CloseReport {}
+        }
+    }
+
+    /// Sends the exposures and assignments that wait, again where that fails, and tells what came of it. Takes no longer
+    /// than closing may.
+    #[cfg(feature = "tracking")]
+    pub async fn flush(&self) -> EventsReport {
+        self.inner.tracked.flush().await
     }
 
     async fn stop_cohorts(&self) {
@@ -150,14 +194,27 @@ impl LocalEvaluationClient {
     /// The variants of all flags for a user, defaults included. None before there are flags.
     #[must_use]
     pub fn evaluate(&self, user: &User) -> Variants {
-        self.inner.store.load().evaluate(user, &[])
+        let variants = self.inner.store.load().evaluate(user, &[]);
+        #[cfg(feature = "tracking")]
+        self.inner.tracked.track(user, &variants, false);
+        variants
     }
 
     /// The same with options.
     #[must_use]
     pub fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
         let keys: Vec<&str> = options.flag_keys.iter().map(String::as_str).collect();
-        self.inner.store.load().evaluate(user, &keys)
+        let variants = self.inner.store.load().evaluate(user, &keys);
+        #[cfg(feature = "tracking")]
+        self.inner.tracked.track(user, &variants, options.tracks_exposure);
+        variants
+    }
+
+    /// What became of evaluations as exposures and assignments.
+    #[cfg(feature = "tracking")]
+    #[must_use]
+    pub fn stats(&self) -> EventsStatus {
+        self.inner.tracked.stats()
     }
 
     /// How the client is doing.

@@ -7,8 +7,12 @@ mod client;
 mod snapshot;
 mod status;
 mod store;
+#[cfg(feature = "tracking")]
+mod tracked;
 
 pub use builder::LocalEvaluationClientBuilder;
 pub use changes::{FlagChanges, FlagsChanged};
 pub use client::LocalEvaluationClient;
-pub use status::{FlagOrigin, LocalStatus};
+pub use status::{CloseReport, FlagOrigin, LocalStatus};
+#[cfg(feature = "tracking")]
+pub use tracked::{EventsReport, EventsStatus};

@@ -34,3 +34,12 @@ pub struct LocalStatus {
     #[cfg(feature = "cohorts")]
     pub cohorts: Vec<cohorts::sync::CohortStatus>,
 }
+
+/// What closing a client came to.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// What became of the events that were still to be sent.
+    #[cfg(feature = "tracking")]
+    pub events: super::EventsReport,
+}

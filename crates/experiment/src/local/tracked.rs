@@ -1,0 +1,132 @@
+//! Exposures and assignments of a client's evaluations.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use evaluation_core::{User, Variants};
+use tracking::{
+    AssignmentConfig, ExposureConfig, FlushReport, OutcomeCallback, Tracker, Tracking, TrackingBuilder, TrackingStats,
+};
+use transport::HttpClient;
+
+use crate::config::{ConfigError, LocalEvaluationConfig, zone};
+
+/// What is tracked, and how, beside what options say.
+#[derive(Clone, Default)]
+pub(super) struct TrackingSetup {
+    pub(super) exposures: Option<Arc<dyn Tracker>>,
+    pub(super) assignments: Option<Arc<dyn Tracker>>,
+    pub(super) told: Option<OutcomeCallback>,
+}
+
+impl TrackingSetup {
+    pub(super) fn build(
+        &self,
+        config: &LocalEvaluationConfig,
+        client: &Arc<dyn HttpClient>,
+    ) -> Result<Tracked, ConfigError> {
+        let zone = zone(&config.server_zone);
+        let build = |option, builder: TrackingBuilder, tracker: Option<&Arc<dyn Tracker>>| {
+            let mut builder = builder.server_zone(zone).http_client(Arc::clone(client));
+            if let Some(tracker) = tracker {
+                builder = builder.tracker(Arc::clone(tracker));
+            }
+            if let Some(told) = &self.told {
+                builder = builder.on_outcome(Arc::clone(told));
+            }
+            builder.build().map_err(|source| ConfigError::Tracking { option, source })
+        };
+        // A tracker of your own needs no options.
+        let exposures = config.exposure_config.clone();
+        let exposures = exposures.or_else(|| self.exposures.is_some().then(|| ExposureConfig::new("")));
+        let assignments = config.assignment_config.clone();
+        let assignments = assignments.or_else(|| self.assignments.is_some().then(|| AssignmentConfig::new("")));
+        Ok(Tracked {
+            exposures: exposures
+                .map(|it| build("exposureConfig", Tracking::exposures(it), self.exposures.as_ref()))
+                .transpose()?,
+            assignments: assignments
+                .map(|it| build("assignmentConfig", Tracking::assignments(it), self.assignments.as_ref()))
+                .transpose()?,
+            warned: AtomicBool::new(false),
+        })
+    }
+}
+
+/// What evaluations are told to.
+#[derive(Default)]
+pub(super) struct Tracked {
+    exposures: Option<Tracking>,
+    assignments: Option<Tracking>,
+    /// True once somebody was told that exposures are not tracked.
+    warned: AtomicBool,
+}
+
+impl Tracked {
+    pub(super) fn track(&self, user: &User, variants: &Variants, exposure: bool) {
+        if let Some(assignments) = &self.assignments {
+            assignments.track(user, variants);
+        }
+        match &self.exposures {
+            Some(exposures) if exposure => exposures.track(user, variants),
+            None if exposure && !self.warned.swap(true, Ordering::Relaxed) => tracing::warn!(
+                target: "experiment",
+                "an evaluation is to track exposures, but the client has no `exposureConfig`: none are tracked"
+            ),
+            _ => {}
+        }
+    }
+
+    pub(super) fn stats(&self) -> EventsStatus {
+        EventsStatus {
+            assignments: self.assignments.as_ref().map(Tracking::stats),
+            exposures: self.exposures.as_ref().map(Tracking::stats),
+        }
+    }
+
+    pub(super) async fn flush(&self) -> EventsReport {
+        let flush = async |tracking: &Option<Tracking>| match tracking {
+            Some(tracking) => Some(tracking.flush().await),
+            None => None,
+        };
+        let (assignments, exposures) = tokio::join!(flush(&self.assignments), flush(&self.exposures));
+        EventsReport { assignments, exposures }
+    }
+
+    pub(super) async fn close(&self) -> EventsReport {
+        let close = async |tracking: &Option<Tracking>| match tracking {
+            Some(tracking) => Some(tracking.close().await),
+            None => None,
+        };
+        let (assignments, exposures) = tokio::join!(close(&self.assignments), close(&self.exposures));
+        EventsReport { assignments, exposures }
+    }
+}
+
+/// What became of a client's evaluations as events, by kind. None of a kind that is not tracked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventsStatus {
+    /// Assignments.
+    pub assignments: Option<TrackingStats>,
+    /// Exposures.
+    pub exposures: Option<TrackingStats>,
+}
+
+/// What flushing or closing came to, by kind. None of a kind that is not tracked.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct EventsReport {
+    /// Assignments.
+    pub assignments: Option<FlushReport>,
+    /// Exposures.
+    pub exposures: Option<FlushReport>,
+}
+
+impl EventsReport {
+    /// True when nothing was given up and nothing is left.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.assignments.iter().chain(&self.exposures).all(FlushReport::is_complete)
+    }
+}
