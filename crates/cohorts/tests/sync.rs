@@ -177,6 +177,49 @@ async fn who_waits_does_not_wait_for_ever_nor_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cohorts_that_hang_keep_no_healthy_one_from_its_flags() {
+    let (service, sync) = sync();
+    let hanging = ["h1", "h2", "h3", "h4", "h5"];
+    hanging.iter().for_each(|id| service.set(id, Meets::Nothing));
+    let cohorts = sync.load(hanging.into_iter().chain(["n"])).await;
+    assert_eq!(cohorts.len(), 1);
+    sync.retain(hanging.into_iter().chain(["n"]));
+    // Nor the flags of the next set.
+    let began = Instant::now();
+    let cohorts = sync.load(hanging.into_iter().chain(["n", "m"])).await;
+    assert!(began.elapsed() <= Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!(cohorts.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_begins_anew_with_each_cohort_that_comes() {
+    let (service, sync) = sync();
+    let ids: Vec<String> = (0..12).map(|index| format!("c{index:02}")).collect();
+    ids.iter().for_each(|id| service.set(id, Meets::Cohort(Duration::from_secs(12))));
+    let began = Instant::now();
+    assert_eq!(sync.load(ids.iter().map(String::as_str)).await.len(), 12);
+    assert_eq!(began.elapsed().as_secs(), 36);
+    // In all it has an end too.
+    let more: Vec<String> = (0..40).map(|index| format!("d{index:02}")).collect();
+    more.iter().for_each(|id| service.set(id, Meets::Cohort(Duration::from_secs(12))));
+    let began = Instant::now();
+    sync.load(more.iter().map(String::as_str)).await;
+    assert_eq!(began.elapsed().as_secs(), 45);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_asked_for_is_taken_back() {
+    let (service, sync) = sync();
+    service.set("a", Meets::Nothing);
+    tokio::time::timeout(SECOND, sync.load(["a", "b"])).await.unwrap_err();
+    assert!(sync.status().is_empty());
+    pass(Duration::from_secs(30)).await;
+    let asked = service.asked().len();
+    pass(Duration::from_secs(300)).await;
+    assert_eq!(service.asked().len(), asked);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_late_cohort_is_told_of() {
     let service = Arc::new(Service::default());
     let told = Arc::new(AtomicUsize::new(0));
@@ -243,7 +286,7 @@ async fn a_refresh_that_hangs_keeps_no_new_cohort_waiting() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_retained_is_dropped_and_its_download_comes_to_nothing() {
     let service = Arc::new(Service::default());
-    service.set("b", Meets::Cohort(Duration::from_secs(30)));
+    service.set("b", Meets::Cohort(Duration::from_secs(50)));
     let mut config = SyncConfig::default();
     config.request_timeout = Duration::from_secs(60);
     let sync = builder(&service).config(config).build();
@@ -280,9 +323,10 @@ async fn stopping_gives_downloads_up_and_asking_begins_again() {
     });
     pass(SECOND).await;
     assert_eq!(service.open.load(Ordering::SeqCst), 1);
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
     sync.stop().await;
     assert_eq!(service.open.load(Ordering::SeqCst), 0);
-    assert_eq!(waiting.await.unwrap(), 0);
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
     service.set("a", Meets::Cohort(Duration::ZERO));
     assert_eq!(sync.load(["a"]).await.len(), 1);
@@ -290,6 +334,37 @@ async fn stopping_gives_downloads_up_and_asking_begins_again() {
     drop(sync);
     pass(SECOND).await;
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_sync_goes_on_where_it_is_resumed() {
+    let (service, sync) = sync();
+    sync.load(["a"]).await;
+    sync.retain(["a"]);
+    sync.stop().await;
+    sync.stop().await;
+    service.asked.lock().unwrap().clear();
+    pass(Duration::from_secs(300)).await;
+    assert!(service.asked().is_empty());
+    sync.resume();
+    pass(Duration::from_secs(61)).await;
+    assert!(!service.asked().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_gets_its_cohorts_though_another_stops() {
+    let (service, sync) = sync();
+    service.set("a", Meets::Cohort(SECOND));
+    let waiting = tokio::spawn({
+        let sync = sync.clone();
+        async move { sync.load(["a"]).await.len() }
+    });
+    tokio::task::yield_now().await;
+    let began = Instant::now();
+    tokio::join!(sync.stop(), sync.stop());
+    assert_eq!(waiting.await.unwrap(), 1);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!(service.most_open.load(Ordering::SeqCst), 1);
 }
 
 #[test]

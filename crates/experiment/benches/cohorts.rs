@@ -11,13 +11,15 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use experiment::http::{Request, Response};
 use experiment::{BodyStream, BoxFuture, Bytes, CohortSyncConfig, HttpClient, HttpError, LocalEvaluationClient};
 use experiment::{Stream, User, Variants};
+
+use tokio::sync::watch;
 
 const MEMBERS: usize = 1_000_000;
 
@@ -27,11 +29,12 @@ const PART: Duration = Duration::from_secs(3);
 /// As pieces of a body come from a socket.
 const CHUNK: usize = 64 << 10;
 
-/// The service, from memory: flags, and a cohort that is another one each time while updates are on.
+/// The service, from memory: flags, and a cohort that is another one each time while updates are on. While they are not,
+/// it lets who asks wait.
 struct Service {
     flags: Bytes,
     cohorts: [Bytes; 2],
-    updating: AtomicBool,
+    updating: watch::Sender<bool>,
     served: AtomicUsize,
 }
 
@@ -42,11 +45,10 @@ impl HttpClient for Service {
             if !of_cohort {
                 return Ok(Response::new(BodyStream::from_bytes(self.flags.clone())));
             }
-            let served = self.served.load(Ordering::SeqCst);
-            if served > 0 && !self.updating.load(Ordering::SeqCst) {
-                return Ok(Response::builder().status(204).body(BodyStream::empty()).unwrap());
+            if self.served.load(Ordering::SeqCst) > 0 {
+                let _ = self.updating.subscribe().wait_for(|updating| *updating).await;
             }
-            self.served.store(served + 1, Ordering::SeqCst);
+            let served = self.served.fetch_add(1, Ordering::SeqCst);
             Ok(Response::new(BodyStream::new(Chunks(self.cohorts[served % 2].clone()))))
         })
     }
@@ -76,11 +78,13 @@ fn cohort(kinds: [&str; 2], modified: usize) -> Bytes {
     format!(r#"{{"cohortId": "million", "lastModified": {modified}, "memberIds": [{}]}}"#, ids.join(",")).into()
 }
 
-/// The workload's flags, and two that ask about the cohort.
+/// The workload's flags that ask about no other cohort, and two that ask about this one.
 fn flags() -> Bytes {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/workload/flags-medium.json");
-    let flags = std::fs::read_to_string(path).unwrap();
-    let flags = flags.trim().strip_suffix(']').unwrap().to_owned();
+    let flags: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let flags: Vec<String> =
+        flags.iter().map(ToString::to_string).filter(|flag| !flag.contains("cohort_ids")).collect();
+    let flags = flags.join(",");
     let one = |key: &str, op: &str| {
         format!(
             r#"{{"key": "{key}", "variants": {{"on": {{"key": "on", "value": "on"}}}}, "segments": [{{"conditions": [[
@@ -88,7 +92,7 @@ fn flags() -> Bytes {
                 "variant": "on"}}]}}"#
         )
     };
-    format!("{flags},{},{}]", one("in", "set contains any"), one("out", "set does not contain any")).into()
+    format!("[{flags},{},{}]", one("in", "set contains any"), one("out", "set does not contain any")).into()
 }
 
 fn main() {
@@ -96,7 +100,7 @@ fn main() {
     let service = Arc::new(Service {
         flags: flags(),
         cohorts: [cohort(["both", "first"], 1), cohort(["both", "second"], 2)],
-        updating: AtomicBool::new(false),
+        updating: watch::Sender::new(false),
         served: AtomicUsize::new(0),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -108,6 +112,7 @@ fn main() {
         .build()
         .unwrap();
     runtime.block_on(client.start()).unwrap();
+    assert!(client.status().cohorts.iter().all(experiment::cohorts::CohortStatus::is_there), "{:?}", client.status());
     // Spread over the whole cohort, in no order.
     let users: Vec<(usize, User)> = (0..40_000)
         .map(|index| (index % 4, User::with_user_id(id(KINDS[index % 4], index * 7919 % (MEMBERS / 2)))))
@@ -116,9 +121,9 @@ fn main() {
     for _ in 0..rounds {
         let quiet = part(&client, &users);
         let before = service.served.load(Ordering::SeqCst);
-        service.updating.store(true, Ordering::SeqCst);
+        service.updating.send_replace(true);
         let busy = part(&client, &users);
-        service.updating.store(false, Ordering::SeqCst);
+        service.updating.send_replace(false);
         let updates = service.served.load(Ordering::SeqCst) - before;
         println!(
             "p99 {:.0} ns, {:.0} ns during {updates} updates of {MEMBERS} members ({:.2} times); p50 {:.0} and {:.0} ns; {} answers, all right",

@@ -156,17 +156,29 @@ async fn wrong_keys_are_named_as_what_to_put_right_and_never_shown() {
 }
 
 #[tokio::test]
-async fn a_failed_start_leaves_no_downloads() {
+async fn a_cohort_that_hangs_fails_no_start() {
     let server = server_of(&["c1"]).await;
     server.faults().always(Route::Cohort, Fault::stall());
-    let client = syncing_with(&server, |_| ()).start_timeout(Duration::from_millis(300)).build().unwrap();
-    client.start().await.unwrap_err();
-    assert!(on(&client).is_empty());
-    server.clear_requests();
-    server.faults().clear();
-    // It can be started again, and downloads again.
+    let client = syncing_with(&server, |_| ()).start_timeout(Duration::from_secs(2)).build().unwrap();
     client.start().await.unwrap();
-    assert_eq!(on(&client), ["c1"]);
+    assert!(on(&client).is_empty() && !status(&client, "c1").is_there());
+    client.close().await;
+}
+
+#[tokio::test]
+async fn a_failed_start_leaves_no_downloads() {
+    let server = server_of(&["c1"]).await;
+    let client = syncing_with(&server, quick).build().unwrap();
+    client.start().await.unwrap();
+    client.close().await;
+    // Its flags need a cohort, and it does not start again.
+    server.faults().always(Route::Flags, Fault::status(401));
+    client.start().await.unwrap_err();
+    server.clear_requests();
+    assert!(!server.until(Duration::from_millis(200), |server| !downloads(server).is_empty()).await);
+    server.faults().clear();
+    client.start().await.unwrap();
+    assert!(server.until(PATIENCE, |server| !downloads(server).is_empty()).await);
     client.close().await;
 }
 

@@ -172,6 +172,23 @@ async fn a_closed_client_starts_again_and_downloads_only_what_it_has_not() {
 }
 
 #[tokio::test]
+async fn a_client_that_starts_again_with_the_same_flags_refreshes_its_cohorts() {
+    let server = server_of(&["c1"]).await;
+    let client = syncing_with(&server, |config| config.polling_interval = Duration::from_millis(50)).build().unwrap();
+    client.start().await.unwrap();
+    client.close().await;
+    server.set_cohort(cohort("c1", &["u2"], 2));
+    // The flags are as they were, and the service says no more of them than that.
+    client.start().await.unwrap();
+    until_cohorts(&client, |client| on(client).is_empty()).await;
+    client.close().await;
+    server.set_cohort(cohort("c1", &["u1"], 3));
+    client.start_in_background().unwrap();
+    until_cohorts(&client, |client| on(client) == ["c1"]).await;
+    client.close().await;
+}
+
+#[tokio::test]
 async fn downloads_stop_with_the_last_handle() {
     let server = server_of(&["c1"]).await;
     let quick = Duration::from_millis(10);
@@ -199,7 +216,7 @@ async fn downloads_stop_with_the_last_handle() {
 async fn downloads_that_hang_hold_flags_up_only_so_long() {
     let server = server_of(&["c1", "c2"]).await;
     server.faults().once(Route::Cohort, Fault::stall());
-    let client = syncing_with(&server, |config| config.patience = Duration::from_millis(300)).build().unwrap();
+    let client = syncing_with(&server, |config| config.patience = Some(Duration::from_secs(2))).build().unwrap();
     client.start().await.unwrap();
     // One of both met the stall; which one is not said.
     assert_eq!(on(&client).len(), 1);
@@ -222,6 +239,9 @@ async fn an_offline_client_reads_cohorts_as_the_server_does() {
     assert!(!is_on(&client, &User::builder().user_id("u3").cohort_ids(["c1"]).build(), "c1"));
     let sizes: Vec<usize> = client.status().cohorts.iter().map(|it| it.copy.as_ref().unwrap().size).collect();
     assert_eq!(sizes, [2, 1]);
+    // What flags ask about and no file holds shows.
+    let client = LocalEvaluationClient::offline_with_cohorts(flags_of(&["c9"]), CohortStore::new()).unwrap();
+    assert!(!status(&client, "c9").is_there());
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use transport::RetryPolicy;
+/// What a member may take in JSON: an id of 1,024 characters, the most that the service keeps, in two bytes each.
+const LONGEST_MEMBER: usize = 2 << 10;
 
 /// How cohorts are kept in sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +26,11 @@ pub struct SyncConfig {
     /// How many downloads there are at once. Refreshing takes one less at most, so that cohorts of new flags need not
     /// wait for it. Default: 4.
     pub parallel: usize,
-    /// How long new flags wait for cohorts that were never asked for before; then they go live without. Default: 25 s.
-    pub patience: Duration,
+    /// How long new flags wait while none of their new cohorts comes; then they go live without. Default: none, which
+    /// means 5 s more than one request may take.
+    pub patience: Option<Duration>,
+    /// How long new flags wait for their new cohorts in all. Default: 45 s.
+    pub patience_max: Duration,
     /// How long a cohort that is missing is left alone when a download failed in a way that may pass; it doubles with
     /// each, up to the polling interval. Default: 5 s.
     pub missing_retry: Duration,
@@ -44,15 +48,21 @@ impl SyncConfig {
         self
     }
 
-    pub(super) fn policy(&self) -> RetryPolicy {
-        let mut policy = RetryPolicy::default();
-        policy.timeout = self.request_timeout;
-        policy.retry_timeout = self.request_timeout;
-        policy.retries = self.attempts.saturating_sub(1);
-        policy.backoff_min = self.backoff;
-        policy.backoff_scalar = 2.0;
-        policy.retry_after_max = self.retry_after_max;
-        policy
+    /// How long new flags wait while none of their new cohorts comes.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience.unwrap_or(self.request_timeout.saturating_add(Duration::from_secs(5))).min(self.patience_max)
+    }
+
+    /// The pause behind an attempt, the first of which is 1: what backing off asks for, or longer if the service does.
+    pub(super) fn pause(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
+        let backoff = self.backoff.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+        backoff.max(retry_after.unwrap_or_default().min(self.retry_after_max))
+    }
+
+    /// The largest body that is read: no larger than a cohort of as many members as are allowed could be.
+    pub(super) fn max_bytes(&self) -> usize {
+        let members = usize::try_from(self.max_cohort_size).unwrap_or(usize::MAX);
+        self.max_cohort_bytes.min(members.saturating_mul(LONGEST_MEMBER).saturating_add(64 << 10))
     }
 
     /// How long to leave a cohort alone that is missing, after so many failures in a row.
@@ -73,7 +83,8 @@ impl Default for SyncConfig {
             backoff: Duration::from_millis(100),
             retry_after_max: Duration::from_secs(10),
             parallel: 4,
-            patience: Duration::from_secs(25),
+            patience: None,
+            patience_max: Duration::from_secs(45),
             missing_retry: Duration::from_secs(5),
         }
     }

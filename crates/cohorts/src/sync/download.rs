@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use transport::call::{LimitedBody, refusal, send, unusable, within};
 use transport::http::header::AUTHORIZATION;
 use transport::http::{Request, StatusCode};
-use transport::{BaseUrl, Bytes, Endpoint, HttpClient, LIBRARY, TransportError, retrying};
+use transport::{BaseUrl, Bytes, Endpoint, HttpClient, LIBRARY, TransportError};
 
 use super::body::stored;
 use super::{DownloadError, ProjectKeys, SyncConfig};
@@ -27,29 +27,32 @@ pub(super) struct Downloader {
 }
 
 impl Downloader {
-    /// Downloads a cohort, with some attempts. Nothing if it is as it was when last modified.
-    pub(super) async fn download(&self, id: &str, modified: i64) -> Result<Option<StoredCohort>, DownloadError> {
-        retrying(&self.config.policy(), |attempt| {
-            within(ENDPOINT, attempt.timeout, async move {
-                let response = send(&*self.client, ENDPOINT, self.request(id, modified)?).await?;
-                match response.status() {
-                    StatusCode::OK => {}
-                    StatusCode::NO_CONTENT if modified > 0 => return Ok(None),
-                    StatusCode::NO_CONTENT => return Err(DownloadError::NoCopy),
-                    StatusCode::ACCEPTED => return Err(DownloadError::Computing),
-                    StatusCode::PAYLOAD_TOO_LARGE => return Err(self.too_large()),
-                    _ => return Err(refusal(ENDPOINT, &response).into()),
-                }
-                let cohort = stored(LimitedBody::new(ENDPOINT, response, self.config.max_cohort_bytes)?).await?;
-                // A server that does not know the limit.
-                if cohort.len() as u64 > self.config.max_cohort_size {
-                    return Err(self.too_large());
-                }
-                if cohort.id() != id {
-                    return Err(DownloadError::Other { sent: cohort.id().to_owned() });
-                }
-                Ok(Some(cohort))
-            })
+    /// Downloads a cohort. With what a copy says of its last change: nothing if it is as it was then.
+    pub(super) async fn download(
+        &self,
+        id: &str,
+        modified: Option<i64>,
+    ) -> Result<Option<StoredCohort>, DownloadError> {
+        within(ENDPOINT, self.config.request_timeout, async {
+            let request = self.request(id, modified.unwrap_or_default())?;
+            let response = send(&*self.client, ENDPOINT, request).await?;
+            match response.status() {
+                StatusCode::OK => {}
+                StatusCode::NO_CONTENT if modified.is_some() => return Ok(None),
+                StatusCode::NO_CONTENT => return Err(DownloadError::NoCopy),
+                StatusCode::ACCEPTED => return Err(DownloadError::Computing),
+                StatusCode::PAYLOAD_TOO_LARGE => return Err(self.too_large()),
+                _ => return Err(refusal(ENDPOINT, &response).into()),
+            }
+            let cohort = stored(LimitedBody::new(ENDPOINT, response, self.config.max_bytes())?).await?;
+            // A server that does not know the limit.
+            if cohort.len() as u64 > self.config.max_cohort_size {
+                return Err(self.too_large());
+            }
+            if cohort.id() != id {
+                return Err(DownloadError::Other { sent: cohort.id().chars().take(64).collect() });
+            }
+            Ok(Some(cohort))
         })
         .await
     }

@@ -70,6 +70,7 @@ impl Driver {
 
     /// Runs until it is stopped, or nobody is left who could. A panic begins it anew.
     pub(super) async fn run(self) {
+        self.shared.state().machine.lost();
         let (shared, stopped) = (Arc::clone(&self.shared), self.stopped.clone());
         let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(self.work());
         while poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
@@ -102,7 +103,6 @@ impl Driver {
             }
         }
         self.downloads.shutdown().await;
-        self.shared.state().machine.lost();
     }
 
     /// Begins the downloads that are due, and tells when to look again.
@@ -135,7 +135,7 @@ impl Driver {
         self.shared.settled.send_replace(());
     }
 
-    /// True when a cohort came.
+    /// True when a cohort came that flags are decided by already.
     fn ended(&mut self, done: Result<(Id, Downloaded), JoinError>) -> bool {
         let (task, result) = match done {
             Ok(done) => done,
@@ -143,30 +143,43 @@ impl Driver {
         };
         let Some(id) = self.ids.remove(&task) else { return false };
         let now = self.shared.now();
-        let mut state = self.shared.state();
         let (outcome, arrived) = match result {
-            Ok(Some(cohort)) => (Outcome::Arrived { modified: cohort.last_modified() }, Some(cohort)),
+            Ok(Some(cohort)) => (Outcome::Arrived { modified: cohort.last_modified() }, Some(Arc::new(cohort))),
             Ok(None) => (Outcome::Unchanged, None),
             Err(error) => (Outcome::Failed(Arc::new(error)), None),
         };
         let error = if let Outcome::Failed(error) = &outcome { Some(Arc::clone(error)) } else { None };
+        let mut state = self.shared.state();
         let notice = state.machine.finished(&id, outcome, now);
         let there = state.store.get(&id).is_some();
-        let mut members = None;
-        if let Some(cohort) = arrived.filter(|_| state.machine.is_needed(&id)) {
-            members = Some(cohort.len());
-            state.store.insert_stored(Arc::new(cohort));
+        let needed = state.machine.get(&id).map(|cohort| cohort.live);
+        if let (Some(cohort), Some(_)) = (&arrived, needed) {
+            state.store.insert_stored(Arc::clone(cohort));
         }
         drop(state);
-        if let Some(members) = members {
-            log::arrived(&id, members);
+        if let Some(cohort) = &arrived {
+            log::arrived(&id, cohort.len());
         }
         match (notice, error) {
             (Some(Notice::Failed { first }), Some(error)) => log::failed(&id, there, first, &error),
             (Some(Notice::Recovered { failures }), _) => log::recovered(&id, failures),
             _ => {}
         }
-        members.is_some()
+        arrived.is_some() && needed == Some(true)
+    }
+}
+
+/// Says that a run is over, however it went.
+pub(super) struct Farewell {
+    pub(super) shared: Arc<Shared>,
+    pub(super) done: watch::Sender<bool>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.done.send_replace(true);
+        // Whoever waits for a download begins another run.
+        self.shared.settled.send_replace(());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use transport::{Retryable, TransportError};
+use transport::TransportError;
 
 use crate::cohort::CohortError;
 
@@ -57,14 +57,9 @@ impl DownloadError {
     pub fn is_auth(&self) -> bool {
         matches!(self, Self::Transport(error) if error.is_auth())
     }
-}
 
-impl Retryable for DownloadError {
-    fn is_retryable(&self) -> bool {
-        self.is_retryable()
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
+    /// How long the service asks to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Transport(error) => error.retry_after(),
             _ => None,

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 use transport::{BaseUrl, HttpClient};
 
 use super::download::Downloader;
-use super::driver::{Driver, OnChange, Shared, State};
+use super::driver::{Driver, Farewell, OnChange, Shared, State};
 use super::machine::Machine;
 use super::{CohortCopy, CohortStatus, CohortWatch, ProjectKeys, SyncConfig, log};
 use crate::store::CohortStore;
@@ -64,9 +64,13 @@ struct Inner {
     run: Mutex<Option<Run>>,
 }
 
+/// A run, from when cohorts are first asked for to a stop.
+#[derive(Clone)]
 struct Run {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    /// When the last of these is dropped, the task stops.
+    stop: Arc<watch::Sender<bool>>,
+    done: watch::Receiver<bool>,
+    abort: AbortHandle,
 }
 
 impl CohortSync {
@@ -76,25 +80,57 @@ impl CohortSync {
     }
 
     /// Asks for cohorts, because flags that need them are about to go live, and waits until each of them is there or
-    /// could not be had. Those that could not be had before are asked for again, but not waited for. Gives all cohorts
-    /// that are there then.
+    /// could not be had. Those that could not be had before are not waited for. Gives all cohorts that are there then.
     ///
-    /// Needs a Tokio runtime; without one, nothing is asked for.
+    /// Whoever drops the future takes the request back. Needs a Tokio runtime; without one, nothing is asked for.
     pub async fn load<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> CohortStore {
         let ids: Vec<&str> = ids.into_iter().collect();
         let shared = &self.inner.shared;
         if !ids.is_empty() && self.inner.run() {
-            let mut settled = shared.settled.subscribe();
-            shared.state().machine.need(ids.iter().copied());
+            let new = shared.state().machine.need(ids.iter().copied());
+            let mut request = Request { shared, ids: new };
             shared.wake.notify_one();
-            let all = async {
-                while !shared.state().machine.is_settled(ids.iter().copied()) && settled.changed().await.is_ok() {}
-            };
-            if timeout(shared.downloader.config.patience, all).await.is_err() {
-                log::late(ids.iter().filter(|id| !shared.state().machine.is_settled([**id])).count());
+            let config = &shared.downloader.config;
+            if timeout(config.patience_max, self.settle(&ids, config.patience())).await != Ok(true) {
+                let mut state = shared.state();
+                let late = state.machine.unsettled(ids.iter().copied());
+                state.machine.give_up(ids.iter().copied());
+                drop(state);
+                log::late(late);
             }
+            request.ids.clear();
         }
         self.cohorts()
+    }
+
+    /// Waits until each of these is there or could not be had. False when nothing came of any for so long.
+    async fn settle(&self, ids: &[&str], patience: Duration) -> bool {
+        let shared = &self.inner.shared;
+        let mut settled = shared.settled.subscribe();
+        let mut deadline = Instant::now() + patience;
+        let mut unsettled = usize::MAX;
+        loop {
+            let left = shared.state().machine.unsettled(ids.iter().copied());
+            if left == 0 {
+                return true;
+            }
+            if left < unsettled {
+                (unsettled, deadline) = (left, Instant::now() + patience);
+            }
+            // Somebody else may have stopped the run that was to bring them.
+            if !self.inner.run() || timeout_at(deadline, settled.changed()).await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Goes on with keeping those cohorts in sync that flags need, behind a stop.
+    ///
+    /// Needs a Tokio runtime; without one, nothing is asked for.
+    pub fn resume(&self) {
+        if self.inner.shared.state().machine.cohorts().next().is_some() {
+            self.inner.run();
+        }
     }
 
     /// Says that the flags that are live now need these cohorts, and no others: the others are dropped, and no longer
@@ -141,14 +177,46 @@ impl CohortSync {
     }
 
     /// Stops asking, and waits until nothing is under way any more. The cohorts stay as they are, and asking begins
-    /// again when cohorts are next asked for.
+    /// again when cohorts are next asked for, or with [`CohortSync::resume`].
     pub async fn stop(&self) {
-        let run = lock(&self.inner.run).take();
-        if let Some(mut run) = run {
+        let run = lock(&self.inner.run).clone();
+        if let Some(run) = run {
             run.stop.send_replace(true);
-            if timeout(END, &mut run.task).await.is_err() {
-                log::overdue();
-                run.task.abort();
+            run.end().await;
+        }
+    }
+}
+
+impl Run {
+    fn is_going_on(&self) -> bool {
+        !*self.stop.borrow() && !*self.done.borrow()
+    }
+
+    /// Waits for a task that was told to stop. What does not end is aborted.
+    async fn end(mut self) {
+        if timeout(END, self.done.wait_for(|done| *done)).await.is_err() {
+            log::overdue();
+            self.abort.abort();
+        }
+    }
+}
+
+/// Cohorts that flags are about to need. Taken back when dropped.
+struct Request<'a> {
+    shared: &'a Shared,
+    ids: Vec<Arc<str>>,
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        if self.ids.is_empty() {
+            return;
+        }
+        let mut state = self.shared.state();
+        state.machine.withdraw(&self.ids);
+        for id in &self.ids {
+            if state.machine.get(id).is_none() {
+                state.store.remove(id);
             }
         }
     }
@@ -167,7 +235,7 @@ impl CohortSyncBuilder {
         self
     }
 
-    /// Sets what is called whenever cohorts came or changed without anybody waiting. It has to be quick.
+    /// Sets what is called whenever a cohort came or changed that flags are decided by already. It has to be quick.
     pub fn on_change(mut self, on_change: impl Fn() + Send + Sync + 'static) -> Self {
         self.on_change = Arc::new(on_change);
         self
@@ -203,15 +271,24 @@ impl Inner {
     /// Begins to work, unless it does already. False where there is no runtime.
     fn run(&self) -> bool {
         let mut run = lock(&self.run);
-        if run.as_ref().is_some_and(|run| !run.task.is_finished()) {
+        if run.as_ref().is_some_and(Run::is_going_on) {
             return true;
         }
         let Ok(runtime) = Handle::try_current() else { return false };
-        // Downloads of a run that was aborted are gone.
-        self.shared.state().machine.lost();
         let (stop, stopped) = watch::channel(false);
-        let task = runtime.spawn(Driver::new(Arc::clone(&self.shared), stopped).run());
-        *run = Some(Run { stop, task });
+        let (done, is_done) = watch::channel(false);
+        let shared = Arc::clone(&self.shared);
+        let before = run.take();
+        let task = async move {
+            // Dropped last of all.
+            let _farewell = Farewell { shared: Arc::clone(&shared), done };
+            if let Some(before) = before {
+                before.end().await;
+            }
+            Driver::new(shared, stopped).run().await;
+        };
+        let abort = runtime.spawn(task).abort_handle();
+        *run = Some(Run { stop: Arc::new(stop), done: is_done, abort });
         true
     }
 }

@@ -15,10 +15,9 @@ pub(super) type Time = Duration;
 pub(super) struct Machine {
     config: SyncConfig,
     cohorts: BTreeMap<Arc<str>, Entry>,
-    /// Cohorts that are not there.
-    missing: VecDeque<Arc<str>>,
-    /// Cohorts that are there, and may have changed.
-    refresh: VecDeque<Arc<str>>,
+    /// What waits for a place, by kind.
+    new: VecDeque<Arc<str>>,
+    again: VecDeque<Arc<str>>,
     /// Downloads under way, also such as nobody needs any more.
     running: BTreeMap<Arc<str>, Kind>,
     refresh_at: Option<Time>,
@@ -27,32 +26,38 @@ pub(super) struct Machine {
 /// A cohort that some flag needs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Entry {
+    /// True when flags that are live need it, and not only such as wait for it.
+    pub(super) live: bool,
     /// When the copy that is there last was known to be what the service has.
     pub(super) current: Option<Time>,
     /// What that copy says of its last change; 0 if it does not.
     modified: i64,
     queued: bool,
-    /// True once a download came to an end.
-    pub(super) tried: bool,
-    /// How many downloads failed in a row.
+    /// How often it was tried in a row, with but short pauses between.
+    attempts: u32,
+    /// True once that came to an end, or nobody waits for it any more.
+    settled: bool,
+    /// How many such rows failed in a row.
     pub(super) failures: u32,
     pub(super) error: Option<Arc<DownloadError>>,
-    /// When it is asked for again, if it is missing.
+    /// When it is asked for again, if that is not with the next refresh.
     retry_at: Option<Time>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Missing,
-    Refresh,
+    /// Somebody may wait for it.
+    New,
+    /// A copy is there, or it could not be had before.
+    Again,
 }
 
-/// A download to begin.
+/// A download to begin: one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Job {
     pub(super) id: Arc<str>,
-    /// What the copy that is there says of its last change; 0 if there is none.
-    pub(super) modified: i64,
+    /// What the copy that is there says of its last change. None if there is no copy.
+    pub(super) modified: Option<i64>,
 }
 
 /// How a download ended.
@@ -79,34 +84,61 @@ impl Machine {
         Self {
             config,
             cohorts: BTreeMap::new(),
-            missing: VecDeque::new(),
-            refresh: VecDeque::new(),
+            new: VecDeque::new(),
+            again: VecDeque::new(),
             running: BTreeMap::new(),
             refresh_at: None,
         }
     }
 
-    /// Flags are about to need these too. Those that are missing are asked for at once.
-    pub(super) fn need<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) {
+    /// Flags are about to need these too. Those that nobody needed before are asked for at once, and given back.
+    pub(super) fn need<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) -> Vec<Arc<str>> {
+        let mut new = Vec::new();
         for id in ids {
             if !self.cohorts.contains_key(id) {
-                self.cohorts.insert(id.into(), Entry::default());
+                let id: Arc<str> = id.into();
+                self.cohorts.insert(Arc::clone(&id), Entry::default());
+                self.queue(&id);
+                new.push(id);
             }
-            self.queue(id);
         }
+        new
     }
 
-    /// Flags need these and no others. The first refresh comes one interval from now, unless it was due already.
+    /// Flags that were about to need these will not go live.
+    pub(super) fn withdraw(&mut self, ids: &[Arc<str>]) {
+        for id in ids {
+            if self.cohorts.get(id).is_some_and(|cohort| !cohort.live) {
+                self.cohorts.remove(id);
+            }
+        }
+        self.forget_unneeded();
+    }
+
+    /// The flags that are live now need these and no others. The first refresh comes one interval from now, unless it
+    /// was due already.
     pub(super) fn retain(&mut self, ids: &BTreeSet<&str>, now: Time) {
-        self.cohorts.retain(|id, _| ids.contains(&**id));
-        self.missing.retain(|id| ids.contains(&**id));
-        self.refresh.retain(|id| ids.contains(&**id));
+        self.cohorts.retain(|id, cohort| {
+            cohort.live = ids.contains(&**id);
+            cohort.live
+        });
+        self.forget_unneeded();
         self.refresh_at.get_or_insert(now.saturating_add(self.config.polling_interval));
     }
 
-    /// True when each of these is there, or was asked for in vain.
-    pub(super) fn is_settled<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> bool {
-        ids.into_iter().all(|id| self.cohorts.get(id).is_none_or(|cohort| cohort.tried || cohort.current.is_some()))
+    /// How many of these are neither there nor asked for in vain.
+    pub(super) fn unsettled<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> usize {
+        let waits = |id: &&str| self.cohorts.get(*id).is_some_and(|cohort| !cohort.settled);
+        ids.into_iter().filter(waits).count()
+    }
+
+    /// Nobody waits for these any longer.
+    pub(super) fn give_up<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) {
+        for id in ids {
+            if let Some(cohort) = self.cohorts.get_mut(id) {
+                cohort.settled = true;
+            }
+        }
     }
 
     /// The cohorts that flags need, ordered by id.
@@ -114,9 +146,8 @@ impl Machine {
         self.cohorts.iter()
     }
 
-    /// True when a download for this one is still wanted.
-    pub(super) fn is_needed(&self, id: &str) -> bool {
-        self.cohorts.contains_key(id)
+    pub(super) fn get(&self, id: &str) -> Option<&Entry> {
+        self.cohorts.get(id)
     }
 
     /// What is to be downloaded now.
@@ -126,8 +157,9 @@ impl Machine {
         while let Some((id, kind)) = self.pick() {
             let Some(cohort) = self.cohorts.get_mut(&id) else { continue };
             cohort.queued = false;
+            cohort.attempts = cohort.attempts.saturating_add(1);
             self.running.insert(Arc::clone(&id), kind);
-            jobs.push(Job { modified: cohort.modified, id });
+            jobs.push(Job { modified: cohort.current.map(|_| cohort.modified), id });
         }
         jobs
     }
@@ -138,24 +170,18 @@ impl Machine {
         let cohort = self.cohorts.get_mut(id)?;
         // Its copy was dropped meanwhile, and then needed again.
         if cohort.current.is_none() && matches!(outcome, Outcome::Unchanged) {
+            cohort.attempts = 0;
             self.queue(id);
             return None;
         }
-        cohort.tried = true;
         if let Outcome::Failed(error) = outcome {
-            cohort.failures = cohort.failures.saturating_add(1);
-            let delay = if error.is_retryable() {
-                self.config.missing_retry(cohort.failures)
-            } else {
-                self.config.polling_interval
-            };
-            cohort.retry_at = cohort.current.is_none().then(|| now.saturating_add(delay));
-            cohort.error = Some(error);
-            return Some(Notice::Failed { first: cohort.failures == 1 });
+            return cohort.failed(error, &self.config, now);
         }
         if let Outcome::Arrived { modified } = outcome {
             cohort.modified = modified;
         }
+        cohort.settled = true;
+        cohort.attempts = 0;
         cohort.current = Some(now);
         cohort.retry_at = None;
         cohort.error = None;
@@ -165,8 +191,11 @@ impl Machine {
 
     /// Downloads under way are gone, however they went. They are begun again.
     pub(super) fn lost(&mut self) {
-        for (id, kind) in std::mem::take(&mut self.running) {
-            self.queue_as(&id, kind);
+        for id in std::mem::take(&mut self.running).into_keys() {
+            if let Some(cohort) = self.cohorts.get_mut(&id) {
+                cohort.attempts = cohort.attempts.saturating_sub(1);
+            }
+            self.queue(&id);
         }
     }
 
@@ -183,51 +212,70 @@ impl Machine {
         if refresh {
             self.refresh_at = Some(now.saturating_add(self.config.polling_interval));
         }
-        let due = self.cohorts.iter().filter(|(_, cohort)| refresh || cohort.retry_at.is_some_and(|at| at <= now));
-        let due: Vec<Arc<str>> = due.map(|(id, _)| Arc::clone(id)).collect();
-        for id in due {
-            if refresh && self.cohorts.get(&id).is_some_and(|cohort| cohort.current.is_some()) {
-                self.queue_as(&id, Kind::Refresh);
-            } else {
-                self.queue(&id);
-            }
-        }
+        // What waits a little for its next attempt is not hurried by a refresh.
+        let is_due = |cohort: &Entry| match cohort.retry_at {
+            Some(at) => at <= now || (refresh && cohort.attempts == 0),
+            None => refresh,
+        };
+        let due: Vec<Arc<str>> =
+            self.cohorts.iter().filter(|(_, cohort)| is_due(cohort)).map(|(id, _)| Arc::clone(id)).collect();
+        due.iter().for_each(|id| self.queue(id));
     }
 
-    /// Asks for a cohort if it is missing and not asked for already.
+    /// Has a cohort wait for its place, unless it does already or is on its way.
     fn queue(&mut self, id: &str) {
-        if self.cohorts.get(id).is_some_and(|cohort| cohort.current.is_none()) {
-            self.queue_as(id, Kind::Missing);
-        }
-    }
-
-    fn queue_as(&mut self, id: &str, kind: Kind) {
-        let Some(cohort) = self.cohorts.get_mut(id) else { return };
-        cohort.retry_at = None;
-        if cohort.queued || self.running.contains_key(id) {
+        let Some((id, _)) = self.cohorts.get_key_value(id) else { return };
+        let id = Arc::clone(id);
+        let Some(cohort) = self.cohorts.get_mut(&id) else { return };
+        if cohort.queued || self.running.contains_key(&id) {
             return;
         }
         cohort.queued = true;
-        let id = Arc::from(id);
-        match kind {
-            Kind::Missing => self.missing.push_back(id),
-            Kind::Refresh => self.refresh.push_back(id),
-        }
+        cohort.retry_at = None;
+        if cohort.settled { &mut self.again } else { &mut self.new }.push_back(id);
     }
 
-    /// The next to be downloaded, if there is room: of the kind with fewer under way, and one place always free of
-    /// refreshing.
+    /// The next to be downloaded, if there is room: of the kind with fewer under way, and one place always free for what
+    /// is new.
     fn pick(&mut self) -> Option<(Arc<str>, Kind)> {
-        let refresh = self.running.values().filter(|kind| **kind == Kind::Refresh).count();
-        let missing = self.running.len() - refresh;
+        let again = self.running.values().filter(|kind| **kind == Kind::Again).count();
+        let new = self.running.len() - again;
         if self.running.len() >= self.config.parallel {
             return None;
         }
-        let may_refresh = refresh + 1 < self.config.parallel && !self.refresh.is_empty();
-        if may_refresh && (refresh < missing || self.missing.is_empty()) {
-            return self.refresh.pop_front().map(|id| (id, Kind::Refresh));
+        let may_again = again + 1 < self.config.parallel && !self.again.is_empty();
+        if may_again && (again < new || self.new.is_empty()) {
+            return self.again.pop_front().map(|id| (id, Kind::Again));
         }
-        self.missing.pop_front().map(|id| (id, Kind::Missing))
+        self.new.pop_front().map(|id| (id, Kind::New))
+    }
+
+    /// What is queued and needed no more gives its place up.
+    fn forget_unneeded(&mut self) {
+        self.new.retain(|id| self.cohorts.contains_key(id));
+        self.again.retain(|id| self.cohorts.contains_key(id));
+    }
+}
+
+impl Entry {
+    fn failed(&mut self, error: Arc<DownloadError>, config: &SyncConfig, now: Time) -> Option<Notice> {
+        let retryable = error.is_retryable();
+        if retryable && self.attempts < config.attempts {
+            let pause = config.pause(self.attempts, error.retry_after());
+            self.retry_at = Some(now.saturating_add(pause));
+            self.error = Some(error);
+            return None;
+        }
+        self.settled = true;
+        self.attempts = 0;
+        self.failures = self.failures.saturating_add(1);
+        // What is there waits for the next refresh.
+        self.retry_at = self.current.is_none().then(|| {
+            let delay = if retryable { config.missing_retry(self.failures) } else { config.polling_interval };
+            now.saturating_add(delay)
+        });
+        self.error = Some(error);
+        Some(Notice::Failed { first: self.failures == 1 })
     }
 }
 

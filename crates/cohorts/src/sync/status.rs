@@ -35,16 +35,11 @@ pub struct CohortCopy {
 }
 
 impl CohortStatus {
-    /// That of cohorts that do not change, ordered by id.
+    /// That of a cohort in a store that does not change.
     #[must_use]
-    pub fn of_store(store: &CohortStore) -> Vec<Self> {
-        let of = |cohort: &StoredCohort| Self {
-            id: cohort.id().into(),
-            copy: Some(CohortCopy::of(cohort, Duration::ZERO)),
-            last_error: None,
-            failures: 0,
-        };
-        store.iter().map(of).collect()
+    pub fn in_store(id: &str, store: &CohortStore) -> Self {
+        let copy = store.get(id).map(|cohort| CohortCopy::of(cohort, Duration::ZERO));
+        Self { id: id.into(), copy, last_error: None, failures: 0 }
     }
 
     /// True when there is a copy of it.

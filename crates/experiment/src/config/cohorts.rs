@@ -98,8 +98,6 @@ impl CohortSyncConfig {
             );
             config.polling_interval = SHORTEST;
         }
-        // One whole attempt, and a little.
-        config.patience = config.request_timeout.saturating_add(Duration::from_secs(5));
         Ok(config)
     }
 }
@@ -145,7 +143,7 @@ mod tests {
         .unwrap();
         let sync = config.sync().unwrap();
         assert_eq!((sync.max_cohort_size, sync.polling_interval), (5, Duration::from_secs(90)));
-        assert_eq!((sync.request_timeout, sync.patience), (Duration::from_secs(7), Duration::from_secs(12)));
+        assert_eq!(sync.request_timeout, Duration::from_secs(7));
         assert_eq!(read(&serde_json::to_string(&config).unwrap()).unwrap(), config);
         assert_eq!(read(r#"{"apiKey": "a", "secretKey": "s"}"#).unwrap(), CohortSyncConfig::new("a", "s"));
         let local = LocalEvaluationConfig { cohort_sync_config: Some(config), ..LocalEvaluationConfig::default() };

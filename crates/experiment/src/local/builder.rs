@@ -228,8 +228,9 @@ impl LocalEvaluationClientBuilder {
         let tracked = self.tracking.build(&self.config, &client)?;
         #[cfg(feature = "cohorts")]
         if let Some(sync) = &self.config.cohort_sync_config {
-            self.keep_in_sync(&store, sync, &client, &urls)?;
+            self.keep_in_sync(&store, sync, &client, &urls, config.start_timeout.min(config.apply_timeout))?;
         }
+        store.tell_of_the_first();
         let service = Service::builder(client, key).urls(urls).max_body(self.config.max_flags_bytes).build();
         let source =
             Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout.max(config.connect_timeout)));
@@ -252,11 +253,14 @@ impl LocalEvaluationClientBuilder {
         sync: &CohortSyncConfig,
         client: &Arc<dyn HttpClient>,
         urls: &Urls,
+        deadline: Duration,
     ) -> Result<(), ConfigError> {
         let mut config = sync.sync()?;
         if let Some(adjust) = &self.adjust_cohorts {
             adjust(&mut config);
         }
+        // A cohort that does not come fails no start: its flags go live before the deadline.
+        config.patience_max = config.patience_max.min(deadline / 4 * 3);
         // The store holds what keeps its cohorts in sync.
         let changed = Arc::downgrade(store);
         let sync = CohortSync::builder(Arc::clone(client), sync.keys()?, urls.cohorts.clone())

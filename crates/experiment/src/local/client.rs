@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(feature = "cohorts")]
 use cohorts::CohortStore;
 #[cfg(feature = "cohorts")]
-use cohorts::sync::{CohortStatus, CohortSync, CohortWatch};
+use cohorts::sync::{CohortSync, CohortWatch};
 use evaluation_core::{Diagnostic, User, Variants};
 use transport::updater::{StartError, Updater};
 use transport::{Origin, State, StatusWatch};
@@ -101,8 +101,10 @@ impl LocalEvaluationClient {
     }
 
     fn without_network(snapshot: Snapshot) -> Self {
+        let store = Store::new(snapshot);
+        store.tell_of_the_first();
         Self::new(
-            Arc::new(Store::new(snapshot)),
+            Arc::new(store),
             None,
             #[cfg(feature = "tracking")]
             Tracked::default(),
@@ -133,9 +135,11 @@ impl LocalEvaluationClient {
         match &self.inner.updater {
             Some(updater) => {
                 let started = updater.start().await;
-                // Flags may have been given up while they waited for cohorts.
-                if started.is_err() && updater.status().state == State::Idle {
-                    self.stop_cohorts().await;
+                match &started {
+                    Ok(()) => self.resume_cohorts(),
+                    // Flags may have been given up while they waited for cohorts.
+                    Err(_) if updater.status().state == State::Idle => self.stop_cohorts().await,
+                    Err(_) => {}
                 }
                 started
             }
@@ -150,8 +154,20 @@ impl LocalEvaluationClient {
     /// When this is called outside of a Tokio runtime.
     pub fn start_in_background(&self) -> Result<(), StartError> {
         match &self.inner.updater {
-            Some(updater) => updater.start_in_background(),
+            Some(updater) => {
+                updater.start_in_background()?;
+                // Those of the flags that are in place, which may stay as they are.
+                self.resume_cohorts();
+                Ok(())
+            }
             None => Ok(()),
+        }
+    }
+
+    fn resume_cohorts(&self) {
+        #[cfg(feature = "cohorts")]
+        if let Some(sync) = self.inner.store.sync() {
+            sync.resume();
         }
     }
 
@@ -233,7 +249,7 @@ impl LocalEvaluationClient {
             #[cfg(feature = "cohorts")]
             cohorts: match self.inner.store.sync() {
                 Some(sync) => sync.status(),
-                None => snapshot.cohorts().map(CohortStatus::of_store).unwrap_or_default(),
+                None => snapshot.cohort_statuses(),
             },
         }
     }

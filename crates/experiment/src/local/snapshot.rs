@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 #[cfg(feature = "cohorts")]
-use cohorts::{CohortStore, EnrichedUser};
+use cohorts::{CohortStore, EnrichedUser, sync::CohortStatus};
 use evaluation_core::{FlagSet, JsonError, User, Variants};
 use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
@@ -61,10 +61,11 @@ impl Snapshot {
         false
     }
 
-    /// The cohorts that are looked up, if they are.
+    /// How the cohorts are doing that flags ask about, if they are looked up.
     #[cfg(feature = "cohorts")]
-    pub(super) fn cohorts(&self) -> Option<&CohortStore> {
-        self.cohorts.as_ref()
+    pub(super) fn cohort_statuses(&self) -> Vec<CohortStatus> {
+        let Some(cohorts) = &self.cohorts else { return Vec::new() };
+        self.cohort_ids().into_iter().map(|id| CohortStatus::in_store(id, cohorts)).collect()
     }
 
     /// The ids of the cohorts that flags ask about, of all group types.

@@ -30,7 +30,8 @@ pub struct LocalStatus {
     pub origin: FlagOrigin,
     /// How many flags there are.
     pub flags: usize,
-    /// How each cohort is doing that flags ask about, ordered by id. None where cohorts are not looked up.
+    /// How each cohort is doing that flags ask about, ordered by id. Empty where cohorts are not looked up, and with cohort
+    /// sync until flags came that ask about some.
     #[cfg(feature = "cohorts")]
     pub cohorts: Vec<cohorts::sync::CohortStatus>,
 }

@@ -35,13 +35,25 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(snapshot: Snapshot) -> Self {
-        tell(&snapshot, &Snapshot::default());
         Self {
             current: ArcSwap::from_pointee(snapshot),
             writer: Mutex::new(()),
             changes: broadcast::Sender::new(CHANGES),
             #[cfg(feature = "cohorts")]
             sync: OnceLock::new(),
+        }
+    }
+
+    /// Says what is wrong with the flags to begin with.
+    pub(super) fn tell_of_the_first(&self) {
+        let first = self.load();
+        tell(&first, &Snapshot::default());
+        #[cfg(feature = "cohorts")]
+        if self.sync.get().is_none()
+            && let Some(missing) = first.cohort_statuses().iter().find(|cohort| !cohort.is_there())
+        {
+            let id = &*missing.id;
+            tracing::warn!(target: "experiment", cohort = id, "flags ask about a cohort that is not there: nobody is in it");
         }
     }
 
@@ -144,7 +156,8 @@ const TOLD: usize = 20;
 /// Says what is wrong with flags, unless it was so before.
 fn tell(snapshot: &Snapshot, before: &Snapshot) {
     let found = snapshot.flags.diagnostics();
-    if !snapshot.looks_cohorts_up() && snapshot.cohort_ids().iter().any(|id| !before.cohort_ids().contains(id)) {
+    let known = before.cohort_ids();
+    if !snapshot.looks_cohorts_up() && snapshot.cohort_ids().iter().any(|id| !known.contains(id)) {
         tracing::warn!(
             target: "experiment",
             "flags ask about cohorts, and cohort sync is off: only the `cohort_ids` that users bring count"

@@ -11,12 +11,27 @@ fn error(retryable: bool) -> Outcome {
 }
 
 /// The ids of the downloads that begin now, with what is asked behind.
-fn begun(machine: &mut Machine, now: Time) -> Vec<(String, i64)> {
+fn begun(machine: &mut Machine, now: Time) -> Vec<(String, Option<i64>)> {
     machine.next(now).into_iter().map(|job| (job.id.to_string(), job.modified)).collect()
 }
 
 fn ids(machine: &mut Machine, now: Time) -> Vec<String> {
     begun(machine, now).into_iter().map(|(id, _)| id).collect()
+}
+
+/// Has all attempts of a row fail, with the pauses between. When the last one did.
+fn fail(machine: &mut Machine, id: &str, mut now: Time) -> (Time, Option<Notice>) {
+    loop {
+        if let Some(notice) = machine.finished(id, error(true), now) {
+            return (now, Some(notice));
+        }
+        now = machine.next_deadline().unwrap();
+        assert_eq!(ids(machine, now), [id]);
+    }
+}
+
+fn is_settled(machine: &Machine, names: &[&str]) -> bool {
+    machine.unsettled(names.iter().copied()) == 0
 }
 
 /// A machine that has these cohorts since time zero, and whose flags need them.
@@ -47,24 +62,41 @@ fn what_is_needed_is_asked_for_once_and_four_at_a_time() {
     assert_eq!(ids(&mut machine, SECOND), ["e"]);
     machine.need(["a", "c"]);
     for id in ["a", "b", "d", "e"] {
-        assert!(!machine.is_settled(["a", "b", "c", "d", "e"]));
+        assert!(!is_settled(&machine, &["a", "b", "c", "d", "e"]));
         machine.finished(id, Outcome::Arrived { modified: 1 }, SECOND);
     }
-    assert!(machine.is_settled(["a", "b", "c", "d", "e"]));
+    assert!(is_settled(&machine, &["a", "b", "c", "d", "e"]));
     assert!(machine.next(SECOND).is_empty());
 }
 
 #[test]
-fn a_failure_settles_and_what_is_missing_is_asked_for_again_ever_later() {
+fn an_attempt_that_fails_is_followed_by_two_others() {
+    let mut machine = machine();
+    machine.need(["a"]);
+    let mut now = Time::ZERO;
+    for pause in [100, 200] {
+        assert_eq!(begun(&mut machine, now), [("a".to_owned(), None)]);
+        assert_eq!(machine.finished("a", error(true), now), None);
+        assert!(!is_settled(&machine, &["a"]));
+        assert_eq!(machine.next_deadline(), Some(now + Duration::from_millis(pause)));
+        now += Duration::from_millis(pause);
+    }
+    assert_eq!(ids(&mut machine, now), ["a"]);
+    assert_eq!(machine.finished("a", error(true), now), Some(Notice::Failed { first: true }));
+    assert!(is_settled(&machine, &["a"]));
+}
+
+#[test]
+fn what_is_missing_is_asked_for_again_ever_later() {
     let mut machine = machine();
     machine.need(["a"]);
     let mut now = Time::ZERO;
     for (failures, delay) in [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (6, 60)] {
-        assert_eq!(begun(&mut machine, now), [("a".to_owned(), 0)]);
-        assert_eq!(machine.finished("a", error(true), now), Some(Notice::Failed { first: failures == 1 }));
-        assert!(machine.is_settled(["a"]));
-        assert_eq!(machine.next_deadline(), Some(now + delay * SECOND));
-        now += delay * SECOND;
+        assert_eq!(begun(&mut machine, now), [("a".to_owned(), None)]);
+        let (failed, notice) = fail(&mut machine, "a", now);
+        assert_eq!(notice, Some(Notice::Failed { first: failures == 1 }));
+        assert_eq!(machine.next_deadline(), Some(failed + delay * SECOND));
+        now = failed + delay * SECOND;
         assert!(machine.next(now - SECOND).is_empty());
     }
     assert_eq!(ids(&mut machine, now), ["a"]);
@@ -78,20 +110,71 @@ fn what_trying_again_does_not_help_waits_for_the_interval() {
     let mut machine = machine();
     machine.need(["a"]);
     assert_eq!(machine.next(Time::ZERO).len(), 1);
-    machine.finished("a", error(false), Time::ZERO);
+    assert!(machine.finished("a", error(false), Time::ZERO).is_some());
     assert_eq!(machine.next_deadline(), Some(60 * SECOND));
 }
 
 #[test]
-fn new_flags_ask_again_at_once_for_what_is_missing() {
+fn another_set_does_not_hurry_what_is_missing() {
     let mut machine = machine();
     machine.need(["a"]);
     machine.next(Time::ZERO);
-    machine.finished("a", error(true), Time::ZERO);
-    machine.need(["a", "b"]);
-    assert_eq!(ids(&mut machine, SECOND), ["a", "b"]);
+    machine.finished("a", error(false), Time::ZERO);
+    // As with each poll of a service that knows no tags.
+    assert!(machine.need(["a"]).is_empty());
+    assert!(machine.next(SECOND).is_empty());
+    assert_eq!(machine.need(["a", "b"]), ["b".into()]);
+    assert_eq!(ids(&mut machine, SECOND), ["b"]);
     machine.finished("b", Outcome::Arrived { modified: 1 }, SECOND);
-    assert!(machine.is_settled(["a", "b"]), "what failed before is not waited for");
+    assert!(is_settled(&machine, &["a", "b"]), "what failed before is not waited for");
+}
+
+#[test]
+fn what_was_given_up_is_not_waited_for_again() {
+    let mut machine = machine();
+    machine.need(["a"]);
+    machine.next(Time::ZERO);
+    machine.give_up(["a"]);
+    machine.need(["a"]);
+    assert!(is_settled(&machine, &["a"]));
+    // It still comes.
+    machine.finished("a", Outcome::Arrived { modified: 1 }, SECOND);
+    assert!(machine.get("a").unwrap().current.is_some());
+}
+
+#[test]
+fn what_hangs_keeps_nothing_new_from_its_turn() {
+    let mut machine = machine();
+    machine.need(["h1", "h2", "h3", "h4", "n"]);
+    assert_eq!(ids(&mut machine, Time::ZERO), ["h1", "h2", "h3", "h4"]);
+    // A request that ran into its deadline gives its place up before it is tried again.
+    machine.finished("h1", error(true), 20 * SECOND);
+    assert_eq!(ids(&mut machine, 21 * SECOND), ["n"]);
+    machine.finished("n", Outcome::Arrived { modified: 1 }, 21 * SECOND);
+    // What was tried in vain before leaves a place to what was not.
+    for id in ["h1", "h2", "h3", "h4"] {
+        machine.give_up([id]);
+    }
+    assert_eq!(ids(&mut machine, 22 * SECOND), ["h1"]);
+    for id in ["h1", "h2", "h3", "h4"] {
+        machine.finished(id, error(true), 40 * SECOND);
+    }
+    assert_eq!(ids(&mut machine, 41 * SECOND).len(), 3);
+    machine.need(["m"]);
+    assert_eq!(ids(&mut machine, 41 * SECOND), ["m"]);
+}
+
+#[test]
+fn what_is_taken_back_is_forgotten_unless_flags_need_it() {
+    let mut machine = holding(&["a"]);
+    let new = machine.need(["a", "b", "c"]);
+    machine.withdraw(&new);
+    assert!(machine.next(SECOND).is_empty());
+    assert_eq!(machine.cohorts().map(|(id, _)| &**id).collect::<Vec<_>>(), ["a"]);
+    let new = machine.need(["b"]);
+    machine.retain(&["b"].into(), SECOND);
+    machine.withdraw(&new);
+    assert!(machine.get("b").is_some());
 }
 
 #[test]
@@ -99,9 +182,9 @@ fn all_are_refreshed_at_each_interval_with_what_they_said() {
     let mut machine = holding(&["a", "b"]);
     assert_eq!(machine.next_deadline(), Some(60 * SECOND));
     assert!(machine.next(59 * SECOND).is_empty());
-    assert_eq!(begun(&mut machine, 60 * SECOND), [("a".to_owned(), 7), ("b".to_owned(), 7)]);
+    assert_eq!(begun(&mut machine, 60 * SECOND), [("a".to_owned(), Some(7)), ("b".to_owned(), Some(7))]);
     machine.finished("a", Outcome::Unchanged, 61 * SECOND);
-    assert_eq!(machine.finished("b", error(true), 62 * SECOND), Some(Notice::Failed { first: true }));
+    assert_eq!(machine.finished("b", error(false), 62 * SECOND), Some(Notice::Failed { first: true }));
     // The copy stays, and is asked for with the others.
     assert_eq!(machine.next_deadline(), Some(120 * SECOND));
     let told: Vec<_> = machine.cohorts().map(|(_, it)| (it.current, it.failures)).collect();
@@ -153,7 +236,7 @@ fn what_is_no_longer_needed_is_forgotten() {
     let mut machine = holding(&["a", "b", "c", "d", "e"]);
     assert_eq!(machine.next(60 * SECOND).len(), 3);
     machine.retain(&["e"].into(), 60 * SECOND);
-    assert!(!machine.is_needed("a") && machine.is_settled(["a"]));
+    assert!(machine.get("a").is_none() && is_settled(&machine, &["a"]));
     assert_eq!(machine.finished("a", error(true), 60 * SECOND), None);
     assert_eq!(ids(&mut machine, 60 * SECOND), ["e"]);
     machine.retain(&BTreeSet::new(), 60 * SECOND);
@@ -163,14 +246,14 @@ fn what_is_no_longer_needed_is_forgotten() {
 #[test]
 fn what_is_needed_again_is_not_downloaded_twice_at_a_time() {
     let mut machine = holding(&["a"]);
-    assert_eq!(begun(&mut machine, 60 * SECOND), [("a".to_owned(), 7)]);
+    assert_eq!(begun(&mut machine, 60 * SECOND), [("a".to_owned(), Some(7))]);
     machine.retain(&BTreeSet::new(), 60 * SECOND);
     machine.need(["a"]);
     assert!(machine.next(60 * SECOND).is_empty());
     // The copy that it did not change from is gone.
     assert_eq!(machine.finished("a", Outcome::Unchanged, 61 * SECOND), None);
-    assert!(!machine.is_settled(["a"]));
-    assert_eq!(begun(&mut machine, 61 * SECOND), [("a".to_owned(), 0)]);
+    assert!(!is_settled(&machine, &["a"]));
+    assert_eq!(begun(&mut machine, 61 * SECOND), [("a".to_owned(), None)]);
 }
 
 #[test]
