@@ -15,18 +15,19 @@ Runs every check that has to pass before a change lands, and stops at the first 
 ";
 
 /// Each crate is built on its own with no features and with all.
-const CRATES: [&str; 5] = ["evaluation-core", "cohorts", "transport", "experiment", "experiment-server"];
+const CRATES: [&str; 6] = ["evaluation-core", "cohorts", "transport", "tracking", "experiment", "experiment-server"];
 
 /// Programs that are run as they stand.
 const EXAMPLES: [&str; 2] = ["quickstart", "offline"];
 
 /// What crates may not depend on: the engine and the pure part of cohorts do no I/O, and nothing of the server reaches
 /// what clients are made of.
-const NEVER: [(&str, Features, &[&str]); 5] = [
+const NEVER: [(&str, Features, &[&str]); 6] = [
     ("evaluation-core", Features::All, &ASYNC),
     ("cohorts", Features::None, &ASYNC),
     ("cohorts", Features::All, &[]),
     ("transport", Features::All, &[]),
+    ("tracking", Features::All, &[]),
     ("experiment", Features::All, &[]),
 ];
 const ASYNC: [&str; 7] = ["tokio", "hyper", "futures", "futures-core", "async-trait", "mio", "reqwest"];

@@ -27,6 +27,7 @@
 //! | `rustls-webpki-roots` | no | TLS with Mozilla's certificates, built in |
 
 mod config;
+mod cookie;
 mod evaluate;
 mod local;
 #[cfg(feature = "remote")]
@@ -37,6 +38,7 @@ pub use config::CohortSyncConfig;
 #[cfg(feature = "remote")]
 pub use config::RemoteEvaluationConfig;
 pub use config::{ConfigError, LocalEvaluationConfig, ProxyConfig};
+pub use cookie::{AmplitudeCookie, CookieFormat, CookieNameError};
 pub use evaluate::{Evaluate, EvaluateOptions};
 pub use evaluation_core::{
     Diagnostic, DiagnosticKind, FlagSet, Metadata, Object, ReadError, Severity, User, UserBuilder, Value, Variant,

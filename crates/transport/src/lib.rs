@@ -38,6 +38,7 @@ mod source;
 #[cfg(feature = "streaming")]
 mod sse;
 mod status;
+pub mod task;
 pub mod updater;
 mod urls;
 mod zone;

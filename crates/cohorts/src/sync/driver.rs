@@ -1,19 +1,16 @@
 //! Carries out what the machine says, in one task with a few more for downloads.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
+use transport::task::{caught, lock, until};
 
 use super::download::Downloader;
-use super::handle::lock;
 use super::machine::{Job, Machine, Notice, Outcome, Time};
 use super::{DownloadError, log};
 use crate::store::{CohortStore, StoredCohort};
@@ -70,18 +67,13 @@ impl Driver {
 
     /// Runs until it is stopped, or nobody is left who could. A panic begins it anew.
     pub(super) async fn run(self) {
-        self.shared.state().machine.lost();
         let (shared, stopped) = (Arc::clone(&self.shared), self.stopped.clone());
-        let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(self.work());
-        while poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(|()| false),
-            Err(_) => Poll::Ready(true),
-        })
-        .await
-        {
+        shared.state().machine.lost();
+        let mut work = self;
+        while caught(work.work()).await.is_err() {
             log::panicked();
             shared.state().machine.lost();
-            work = Box::pin(Self::new(Arc::clone(&shared), stopped.clone()).work());
+            work = Self::new(Arc::clone(&shared), stopped.clone());
             // Whatever it is, it may be there again at once.
             tokio::time::sleep(REST).await;
         }
@@ -180,12 +172,5 @@ impl Drop for Farewell {
         self.done.send_replace(true);
         // Whoever waits for a download begins another run.
         self.shared.settled.send_replace(());
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
+use transport::task::lock;
 use transport::{BaseUrl, HttpClient};
 
 use super::download::Downloader;
@@ -291,9 +292,4 @@ impl Inner {
         *run = Some(Run { stop: Arc::new(stop), done: is_done, abort });
         true
     }
-}
-
-/// A panic elsewhere leaves nothing half done behind these locks.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 #[cfg(feature = "cohorts")]
 use std::sync::OnceLock;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use cohorts::sync::CohortSync;
 use evaluation_core::Severity;
 use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
+use transport::task::lock;
 use transport::{Applied, ApplyError, BoxFuture, FlagSink};
 
 use super::snapshot::Snapshot;
@@ -91,9 +92,8 @@ impl Store {
         flags
     }
 
-    /// A panic elsewhere leaves nothing half done behind this lock.
     fn writing(&self) -> MutexGuard<'_, ()> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.writer)
     }
 }
 

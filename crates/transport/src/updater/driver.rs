@@ -1,7 +1,6 @@
 //! Carries out what the machine says, in one task.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,6 +11,7 @@ use super::log;
 use super::machine::{Action, Input, Machine, Start};
 use super::work::Work;
 use crate::status::{State, Status};
+use crate::task::{Random, lock, until};
 
 /// What the task is told from outside. That nobody can tell it anything any more means to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,18 +136,6 @@ impl Driver {
     }
 }
 
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A panic elsewhere leaves nothing half done behind these locks.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Says that the task is gone, however it went.
 pub(super) struct Farewell {
     pub(super) status: watch::Sender<Status>,
@@ -168,23 +156,5 @@ impl Drop for Farewell {
             log::gone();
         }
         self.done.send_replace(true);
-    }
-}
-
-/// Numbers for spreading load; nothing rests on their being hard to guess. The generator is SplitMix64.
-#[derive(Debug)]
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new() -> Self {
-        // The standard library's random keys are the one source of chance at hand.
-        Self(RandomState::new().hash_one(0_u8))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::config::UpdaterConfig;
-use super::driver::{Driver, Farewell, Gate, Order, Outcome, Random, lock};
+use super::driver::{Driver, Farewell, Gate, Order, Outcome};
 use super::failure::StartError;
 use super::log;
 use super::machine::{Machine, Start};
@@ -18,6 +18,7 @@ use super::source::FlagSource;
 use super::work::Work;
 use crate::sink::FlagSink;
 use crate::status::{Status, StatusWatch};
+use crate::task::{Random, lock};
 
 /// How long the task may take to end. It has nothing to wait for, unless a source or a sink blocks.
 const END: Duration = Duration::from_secs(5);

@@ -1,7 +1,6 @@
 //! The work under way: at most one stream, one poll and one body being taken in.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -12,6 +11,7 @@ use super::machine::{Action, Input};
 use super::source::{FlagSource, FlagStream, Polled, SourceError, StreamItem};
 use crate::BoxFuture;
 use crate::sink::{Applied, ApplyError, FlagSink};
+use crate::task::caught;
 
 /// Holds futures and nothing else: dropping it cancels everything.
 pub(super) struct Work {
@@ -57,14 +57,11 @@ impl Work {
 
     /// The next thing that happens. If it is a panic, all work is gone.
     pub(super) async fn next(&mut self) -> Input {
-        std::future::poll_fn(|cx| {
-            // What may be left half done by a panic is dropped at once.
-            catch_unwind(AssertUnwindSafe(|| self.poll_next(cx))).unwrap_or_else(|panic| {
-                self.clear();
-                Poll::Ready(Input::Panicked(message(&*panic)))
-            })
+        caught(poll_fn(|cx| self.poll_next(cx))).await.unwrap_or_else(|panicked| {
+            // What may be left half done is dropped at once.
+            self.clear();
+            Input::Panicked(panicked.message)
         })
-        .await
     }
 
     fn clear(&mut self) {
@@ -125,9 +122,4 @@ impl Work {
         self.stream = None;
         Poll::Ready(Input::StreamFailed(failure))
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> Arc<str> {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").into()
 }

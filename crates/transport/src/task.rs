@@ -1,0 +1,126 @@
+//! What the tasks of the SDK have in common, here and in the layers above.
+
+use std::any::Any;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use tokio::time::Instant;
+
+/// What a future comes to, or that it panicked. It is not asked again then.
+///
+/// # Errors
+/// When it panics.
+pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(Panicked { message: message(&*panic) })),
+    })
+    .await
+}
+
+/// Waits until a moment; for ever if there is none.
+pub async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Locks what a panic elsewhere leaves nothing half done behind.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A panic that was caught.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it panicked")]
+#[non_exhaustive]
+pub struct Panicked {
+    /// What it said. That may be anything: it is in no `Debug` and no error.
+    pub message: Arc<str>,
+}
+
+impl fmt::Debug for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panicked").finish_non_exhaustive()
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> Arc<str> {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").into()
+}
+
+/// Numbers for spreading load; nothing rests on their being hard to guess. The generator is SplitMix64.
+#[derive(Debug)]
+pub struct Random(AtomicU64);
+
+impl Random {
+    /// A generator of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        // The standard library's random keys are the one source of chance at hand.
+        Self(AtomicU64::new(RandomState::new().hash_one(0_u8)))
+    }
+
+    /// The next number.
+    pub fn next(&self) -> u64 {
+        let step = 0x9e37_79b9_7f4a_7c15_u64;
+        let state = self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Default for Random {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_caught_and_its_message_is_not_shown() {
+        assert_eq!(caught(async { 1 }).await, Ok(1));
+        for (panicked, message) in [
+            (caught(async { panic!("hush") }).await, "hush"),
+            (caught(async { panic!("hush {}", 1) }).await, "hush 1"),
+            (caught(async { std::panic::panic_any(1) }).await, "no message"),
+        ] {
+            let panicked: Result<(), _> = panicked;
+            let panicked = panicked.unwrap_err();
+            assert_eq!(&*panicked.message, message);
+            assert!(!format!("{panicked:?} {panicked}").contains(message));
+        }
+    }
+
+    #[test]
+    fn a_lock_outlasts_a_panic() {
+        let mutex = Mutex::new(1);
+        std::thread::scope(|scope| {
+            let panicked = scope.spawn(|| {
+                let _guard = lock(&mutex);
+                panic!("while it is locked");
+            });
+            assert!(panicked.join().is_err());
+        });
+        assert_eq!(*lock(&mutex), 1);
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_generator() {
+        let random = Random(AtomicU64::new(0));
+        assert_eq!([random.next(), random.next()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+    }
+}
