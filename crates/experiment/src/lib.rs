@@ -24,6 +24,7 @@
 //! | `streaming` | yes | flags by a stream, with polls while there is none |
 //! | `tracking` | yes | exposures and assignments told to the analytics project |
 //! | `rustls-native-roots` | yes | TLS with the certificates that the operating system trusts |
+//! | `testing` | no | a client for tests: no network, variants as the test says, exposures to look at |
 //! | `rustls-webpki-roots` | no | TLS with Mozilla's certificates, built in |
 
 mod config;
@@ -32,6 +33,8 @@ mod evaluate;
 mod local;
 #[cfg(feature = "remote")]
 mod remote;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(feature = "cohorts")]
 pub use config::CohortSyncConfig;
