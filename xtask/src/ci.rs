@@ -18,7 +18,8 @@ Runs every check that has to pass before a change lands, and stops at the first 
 const CRATES: [&str; 6] = ["evaluation-core", "cohorts", "transport", "tracking", "experiment", "experiment-server"];
 
 /// Programs that are run as they stand.
-const EXAMPLES: [&str; 2] = ["quickstart", "offline"];
+const EXAMPLES: [&str; 9] =
+    ["quickstart", "offline", "cohorts", "errors", "exposures", "page", "remote", "testing", "transport"];
 
 /// What crates may not depend on: the engine and the pure part of cohorts do no I/O, and nothing of the server reaches
 /// what clients are made of.

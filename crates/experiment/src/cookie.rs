@@ -146,7 +146,7 @@ fn legacy(value: &str) -> AmplitudeCookie {
 fn browser2(value: &str) -> Result<AmplitudeCookie, &'static str> {
     let value = if value.contains('%') { component(value)? } else { value.into() };
     let text = base64(&value);
-    let text = component(std::str::from_utf8(&text).map_err(|_| "it is not UTF-8")?)?.into_owned();
+    let text = component(&String::from_utf8_lossy(&text))?.into_owned();
     let json: Value = serde_json::from_str(&text).map_err(|_| "it holds no JSON")?;
     if json.is_null() {
         return Err("it holds nothing");

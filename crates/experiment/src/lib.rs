@@ -87,3 +87,8 @@ pub mod tracking {
 #[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// Those of the page for people who come from other SDKs.
+#[cfg(all(doctest, feature = "remote", feature = "tracking"))]
+#[doc = include_str!("../../../docs/migrating.md")]
+mod migrating {}

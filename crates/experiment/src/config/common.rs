@@ -95,6 +95,14 @@ pub enum ConfigError {
     NoStreaming,
 }
 
+/// An error about a URL, by the name that files have for the option.
+pub(crate) fn named(mut error: UrlError, names: &[(&str, &'static str)]) -> UrlError {
+    if let Some((_, name)) = names.iter().find(|(option, _)| *option == error.option) {
+        error.option = name;
+    }
+    error
+}
+
 pub(crate) fn positive(option: &'static str, time: Duration) -> Result<Duration, ConfigError> {
     if time.is_zero() { Err(ConfigError::Zero { option }) } else { Ok(time) }
 }

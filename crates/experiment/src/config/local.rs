@@ -11,7 +11,7 @@ use transport::updater::{Mode, UpdaterConfig};
 
 #[cfg(feature = "cohorts")]
 use super::CohortSyncConfig;
-use super::{ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
+use super::{ConfigError, ProxyConfig, ShownUrl, millis, named, positive, zone};
 
 /// Options of local evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -61,13 +61,17 @@ pub struct LocalEvaluationConfig {
     pub proxy: ProxyConfig,
 }
 
+/// What the options for URLs are called.
+const NAMES: [(&str, &str); 3] =
+    [("flags", "serverUrl"), ("stream", "streamServerUrl"), ("cohorts", "cohortServerUrl")];
+
 impl LocalEvaluationConfig {
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
         let zone = zone(&self.server_zone);
         let urls = Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url);
         #[cfg(feature = "cohorts")]
         let urls = urls.cohorts(self.cohort_sync_config.as_ref().map_or("", |config| &config.cohort_server_url));
-        Ok(urls.build()?)
+        Ok(urls.build().map_err(|error| named(error, &NAMES))?)
     }
 
     pub(crate) fn updater(&self) -> Result<UpdaterConfig, ConfigError> {
@@ -166,6 +170,15 @@ mod tests {
             serde_json::from_str::<LocalEvaluationConfig>(&serde_json::to_string(&config).unwrap()).unwrap(),
             config
         );
+    }
+
+    #[test]
+    fn urls_that_are_none_are_refused_by_their_names() {
+        for option in ["serverUrl", "streamServerUrl"] {
+            let config: LocalEvaluationConfig = serde_json::from_str(&format!("{{\"{option}\": \"host\"}}")).unwrap();
+            let error = config.urls().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{option}`")), "{error}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod remote;
 #[cfg(feature = "cohorts")]
 pub use cohorts::CohortSyncConfig;
 pub use common::{ConfigError, ProxyConfig};
-pub(crate) use common::{ShownUrl, client, millis, positive, zone};
+pub(crate) use common::{ShownUrl, client, millis, named, positive, zone};
 pub use local::LocalEvaluationConfig;
 #[cfg(feature = "remote")]
 pub use remote::RemoteEvaluationConfig;

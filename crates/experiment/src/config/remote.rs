@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use transport::{RetryPolicy, Urls};
 
-use super::{ConfigError, ProxyConfig, ShownUrl, millis, positive, zone};
+use super::{ConfigError, ProxyConfig, ShownUrl, millis, named, positive, zone};
 
 /// Options of remote evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -72,7 +72,8 @@ impl RemoteEvaluationConfig {
 
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
         let zone = zone(&self.server_zone);
-        Ok(Urls::builder(zone).variants(&self.server_url).build()?)
+        let urls = Urls::builder(zone).variants(&self.server_url).build();
+        Ok(urls.map_err(|error| named(error, &[("variants", "serverUrl")]))?)
     }
 
     pub(crate) fn policy(&self) -> Result<RetryPolicy, ConfigError> {

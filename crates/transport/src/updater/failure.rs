@@ -95,7 +95,7 @@ pub enum StartError {
     /// The updater was stopped meanwhile.
     #[error("stopped before there were flags")]
     Stopped,
-    /// There is no Tokio runtime here to run on. Start from within one, or give one to the builder.
-    #[error("no Tokio runtime; start within one or give one to the builder")]
+    /// There is no Tokio runtime here to run on.
+    #[error("no Tokio runtime: start within one")]
     NoRuntime,
 }
