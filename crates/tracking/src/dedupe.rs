@@ -38,7 +38,8 @@ impl Dedupe {
     /// True if this was not seen within a day. From now on it was: of several who ask at a time, one is told so.
     pub(crate) fn is_new(&self, user: &User, variants: &Variants, now: u64) -> bool {
         let fingerprint = self.fingerprint(user, variants);
-        let is_fresh = |seen: u64| now.saturating_sub(seen) <= DAY;
+        // A clock that was set back further than that counts as one that went on.
+        let is_fresh = |seen: u64| now.abs_diff(seen) <= DAY;
         // Repeats are the rule, and this is the cheaper way to find one.
         if self.seen.get(&fingerprint).is_some_and(is_fresh) {
             return false;
@@ -154,6 +155,15 @@ mod tests {
         }
         assert!(dedupe.is_new(&user, &variants, 1001 + DAY));
         assert!(!dedupe.is_new(&user, &variants, 1001 + 2 * DAY));
+    }
+
+    #[test]
+    fn a_clock_that_was_far_ahead_does_not_hide_what_comes_later() {
+        let (dedupe, user, variants) = (Dedupe::new(100), User::with_user_id("u1"), variants("on"));
+        assert!(dedupe.is_new(&user, &variants, 100 * DAY));
+        assert!(!dedupe.is_new(&user, &variants, 99 * DAY));
+        assert!(dedupe.is_new(&user, &variants, 99 * DAY - 1));
+        assert!(!dedupe.is_new(&user, &variants, 99 * DAY));
     }
 
     #[test]

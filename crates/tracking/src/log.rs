@@ -31,8 +31,15 @@ pub(crate) fn notice(notice: &Notice) {
     }
 }
 
-pub(crate) fn panicked(message: &str) {
-    tracing::error!(target: TARGET, message, "sending events panicked and is started again; this is a bug");
+pub(crate) fn panicked() {
+    tracing::error!(target: TARGET, "sending events panicked and is started again; this is a bug");
+}
+
+pub(crate) fn no_timers() {
+    tracing::error!(
+        target: TARGET,
+        "events cannot be sent from a Tokio runtime without timers: build it with `enable_all`, or give another one"
+    );
 }
 
 pub(crate) fn callback_panicked() {
@@ -53,8 +60,13 @@ pub(crate) fn spool_opened(report: &SpoolReport) {
     }
 }
 
-pub(crate) fn spool_unusable(error: &SpoolError) {
-    tracing::warn!(target: TARGET, error = %chain(error), "the spool cannot be used; events are kept in memory only");
+pub(crate) fn spool_unusable(error: &SpoolError, repeated: bool) {
+    let error = chain(error);
+    if repeated {
+        tracing::debug!(target: TARGET, error, "the spool still cannot be used");
+    } else {
+        tracing::warn!(target: TARGET, error, "the spool cannot be used; events are kept in memory only");
+    }
 }
 
 pub(crate) fn spool_failed(error: &std::io::Error) {

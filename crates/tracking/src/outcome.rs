@@ -104,12 +104,12 @@ pub enum DeliveryError {
         /// The time that was given.
         after: std::time::Duration,
     },
-    /// There is no Tokio runtime to send from.
-    #[error("no Tokio runtime: flush and close within one, or give one to the builder")]
+    /// There is no Tokio runtime with timers to send from.
+    #[error("no Tokio runtime with timers: flush and close within one, or give one to the builder")]
     NoRuntime,
     /// Sending panicked.
-    #[error("sending events panicked: {0}; this is a bug, and sending was started again")]
-    Panicked(Arc<str>),
+    #[error("sending events panicked; this is a bug, of the HTTP client or of ours, and sending is started again")]
+    Panicked,
 }
 
 fn advice(code: u16) -> &'static str {

@@ -31,7 +31,7 @@ impl TrackingStats {
 }
 
 /// What became of events. `handed_over` and `recovered` together are always `sent`, `dropped`, `spooled` and `pending`
-/// together.
+/// together. A [`Tracker`](crate::Tracker) of your own begins with the default and counts up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventStats {
@@ -74,7 +74,17 @@ impl Dropped {
         DropCause::ALL.into_iter().map(move |cause| (cause, counts.by(cause))).filter(|(_, count)| *count > 0)
     }
 
-    pub(crate) fn add(&mut self, cause: DropCause, events: u64) {
+    /// Counts events that were given up: for a [`Tracker`](crate::Tracker) of your own.
+    ///
+    /// ```
+    /// use tracking::{DropCause, EventStats};
+    ///
+    /// let mut stats = EventStats::default();
+    /// (stats.handed_over, stats.sent) = (10, 7);
+    /// stats.dropped.add(DropCause::QueueFull, 3);
+    /// assert_eq!(stats.dropped.total(), 3);
+    /// ```
+    pub fn add(&mut self, cause: DropCause, events: u64) {
         if let Some(count) = self.0.get_mut(cause as usize) {
             *count = count.saturating_add(events);
         }

@@ -72,7 +72,8 @@ impl Tracking {
         TrackingBuilder::new(EventType::Exposure, config.api_key, config.cache_capacity, config.delivery)
     }
 
-    /// Tracks what a user got: all of it, as it was evaluated. Never waits, and cannot fail.
+    /// Tracks what a user got: all of it, as it was evaluated. Cannot fail, and never waits for anything that is sent or
+    /// written; it may rest for some microseconds while what was seen is being put in order.
     pub fn track(&self, user: &User, variants: &Variants) {
         let shared = &*self.shared;
         let count = |counter: &AtomicU64| {

@@ -1,13 +1,16 @@
 //! A process that is killed, and what its spool leaves.
 //!
-//! It is a program of its own, since it is both: started with a folder, it tracks there until it is killed.
+//! It is a program of its own, since it is both: started with a folder, it tracks there until it is killed, or until its
+//! input ends since whoever started it is gone. Otherwise it takes the arguments that tests take.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "test code")]
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, stdin};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use evaluation_core::{User, Variant, Variants};
@@ -15,14 +18,43 @@ use tracking::{AssignmentConfig, Tracking};
 use transport::http::{Request, Response};
 use transport::{BodyStream, BoxFuture, Bytes, HttpClient, HttpError};
 
+const NAME: &str = "what_was_written_before_a_kill_is_sent_after_it_once";
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(place) = arguments.iter().position(|argument| argument == "track-in") {
         return track_until_killed(Path::new(&arguments[place + 1])).await;
     }
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if !is_asked_for(&arguments[1..]) || has("--ignored") {
+        return;
+    }
+    if has("--list") {
+        return println!("{NAME}: test");
+    }
     what_was_written_before_a_kill_is_sent_after_it_once().await;
-    println!("test result: ok. 1 passed; 0 failed; what was written before a kill is sent after it, once");
+    println!("test {NAME} ... ok");
+}
+
+/// Whether the arguments leave this test in: they may name tests, or parts of names, and which ones to skip.
+fn is_asked_for(arguments: &[String]) -> bool {
+    let (mut is_filtered, mut is_named) = (false, false);
+    let is_exact = arguments.iter().any(|argument| argument == "--exact");
+    let is_meant = |name: &str| if is_exact { NAME == name } else { NAME.contains(name) };
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--skip" if arguments.next().is_some_and(|name| is_meant(name)) => return false,
+            "--skip" => {}
+            "--test-threads" | "--format" | "--color" | "--logfile" | "--shuffle-seed" | "-Z" => drop(arguments.next()),
+            option if option.starts_with('-') => {}
+            name => (is_filtered, is_named) = (true, is_named || is_meant(name)),
+        }
+    }
+    is_named || !is_filtered
 }
 
 /// A service that takes the first uploads, and then none.
@@ -57,6 +89,10 @@ fn tracking(service: &Arc<Service>, folder: &Path) -> Tracking {
 
 /// Has 200 events taken and 500 not, says so, and goes on without ever being asked to stop.
 async fn track_until_killed(folder: &Path) {
+    thread::spawn(|| {
+        drop(stdin().read_to_end(&mut Vec::new()));
+        std::process::exit(1);
+    });
     let service = Arc::new(Service { limit: Some(200), ..Service::default() });
     let tracking = tracking(&service, folder);
     let variants: Variants = [("flag", Variant::new("on"))].into_iter().collect();
@@ -73,19 +109,46 @@ async fn track_until_killed(folder: &Path) {
     }
 }
 
+/// The process that is killed; also if this one panics.
+struct Killed(Child);
+
+impl Killed {
+    fn start(folder: &Path) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["track-in", folder.to_str().unwrap()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    /// What it says first.
+    fn line(&mut self) -> String {
+        let (tell, told) = channel();
+        let mut output = BufReader::new(self.0.stdout.take().unwrap());
+        thread::spawn(move || {
+            let mut line = String::new();
+            output.read_line(&mut line).unwrap();
+            tell.send(line)
+        });
+        told.recv_timeout(PATIENCE).unwrap()
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // Not a stop: the process has no chance to do anything any more.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 async fn what_was_written_before_a_kill_is_sent_after_it_once() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["track-in", folder.path().to_str().unwrap()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    // Not a stop: the process has no chance to do anything any more.
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(line.trim(), "500");
+    let mut killed = Killed::start(folder.path());
+    assert_eq!(killed.line().trim(), "500");
+    drop(killed);
     let service = Arc::new(Service::default());
     let tracking = tracking(&service, folder.path());
     tracking.flush().await;

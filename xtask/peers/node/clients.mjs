@@ -5,13 +5,14 @@
 //   {"do":"evaluate","client":"a","user":{…},"flag_keys":[…],"assignment":true,"exposure":true}
 //   {"do":"await","client":"a","user":{…},"flag":"f","key":"on","within":5000}
 //   {"do":"stop","client":"a"}
+//   {"do":"cookie","function":"parse","argument":"…","newFormat":true}
 import { createRequire } from 'node:module';
 
 import { serve, until } from './lines.mjs';
 
 const require = createRequire(import.meta.url);
 const NAME = '@amplitude/experiment-node-server';
-const { Experiment } = require(NAME);
+const { AmplitudeCookie, Experiment } = require(NAME);
 
 const clients = new Map();
 
@@ -50,6 +51,11 @@ async function evaluate({ client: name, user, flag_keys: flagKeys, assignment, e
   return client.fetchV2(user, { flagKeys, tracksAssignment: assignment, tracksExposure: exposure });
 }
 
+// The helper for the cookie of the browser SDKs.
+function cookie({ function: name, argument, newFormat }) {
+  return AmplitudeCookie[name](argument, newFormat);
+}
+
 function stop({ client: name }) {
   clients.get(name).client.stop?.();
   clients.delete(name);
@@ -58,4 +64,4 @@ function stop({ client: name }) {
 // Evaluating puts members into the user that it is given: each try has one of its own.
 const wait = (request) => until(() => evaluate({ ...request, user: structuredClone(request.user) }), request);
 
-await serve(NAME, { start, evaluate, await: wait, stop });
+await serve(NAME, { start, evaluate, await: wait, stop, cookie });

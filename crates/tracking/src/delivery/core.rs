@@ -1,15 +1,14 @@
 //! What the handles of a tracker and its task share.
 
-use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use transport::HttpClient;
+use transport::task::{Random, lock};
 
 use super::machine::{Machine, Policy};
 use super::supervisor::{self, Farewell};
@@ -48,6 +47,10 @@ pub(super) struct State {
     pub(super) closing: bool,
     /// Nobody has a handle any more.
     pub(super) left: bool,
+    /// The task could not go on, and is begun again by a flush only.
+    pub(super) is_stuck: bool,
+    /// What the task ran on last: events may come from threads that have none.
+    pub(super) last_runtime: Option<Handle>,
     pub(super) access: Access,
     /// What the spool found and did.
     pub(super) spool: Option<SpoolReport>,
@@ -58,10 +61,13 @@ pub(super) struct State {
 pub(super) enum Access {
     /// There is none.
     None,
+    /// It is to be opened when there is something to do.
     Closed,
     Open,
-    /// It cannot be opened. Events are in memory only until the tracker is closed.
-    Failed,
+    /// It cannot be opened. Events are in memory only until that is tried again.
+    Failed {
+        again: Duration,
+    },
 }
 
 impl Core {
@@ -78,11 +84,15 @@ impl Core {
     }
 
     pub(super) fn push(self: &Arc<Self>, events: Vec<Event>) {
-        let (is_news, is_asleep) = {
+        let (is_news, is_asleep, is_closing) = {
             let mut state = self.lock();
-            (state.machine.push(self.now(), events), !state.running && state.machine.pending() > 0)
+            let is_news = state.machine.push(self.now(), events);
+            (is_news, !state.running && !state.is_stuck && state.machine.pending() > 0, state.closing)
         };
         self.tell();
+        if is_closing {
+            self.news.notify_waiters();
+        }
         if is_asleep {
             self.run(self.runtime());
         } else if is_news {
@@ -95,33 +105,40 @@ impl Core {
         let Some(runtime) = runtime else { return };
         let mut state = self.lock();
         if !std::mem::replace(&mut state.running, true) {
+            state.last_runtime = Some(runtime.clone());
             drop(state);
             runtime.spawn(supervisor::run(Farewell::new(Arc::clone(self))));
         }
     }
 
+    /// Where the task can run: on the runtime that was given, or that of this thread, or the last one that there was.
     pub(super) fn runtime(&self) -> Option<Handle> {
-        self.runtime.clone().or_else(|| Handle::try_current().ok())
+        let last = || self.lock().last_runtime.clone();
+        let given = self.runtime.clone().filter(is_alive);
+        given.or_else(|| Handle::try_current().ok()).or_else(|| last().filter(is_alive))
     }
 
     pub(super) async fn flush(self: &Arc<Self>, closing: bool) -> FlushReport {
-        let Some(runtime) = self.runtime() else {
-            let pending = self.lock().machine.pending();
-            let last_error = Some(DeliveryError::NoRuntime);
-            return FlushReport { pending, last_error, ..FlushReport::default() };
-        };
+        let Some(runtime) = self.runtime() else { return self.no_runtime() };
         let waiter = {
             let mut state = self.lock();
             state.closing |= closing;
-            Waiter { id: state.machine.begin_flush(self.now()), core: Arc::clone(self) }
+            state.is_stuck = false;
+            if matches!(state.access, Access::Failed { .. }) {
+                state.access = Access::Closed;
+            }
+            let handed_over = state.machine.stats().handed_over;
+            Waiter { id: state.machine.begin_flush(self.now()), core: Arc::clone(self), handed_over }
         };
         self.run(Some(runtime.clone()));
         self.wake.notify_one();
         // A task of its own: it may be waited for from anywhere, and is not given up half way.
-        runtime.spawn(waiter.flush(closing)).await.unwrap_or_else(|_| {
-            let last_error = Some(DeliveryError::NoRuntime);
-            FlushReport { pending: self.lock().machine.pending(), last_error, ..FlushReport::default() }
-        })
+        runtime.spawn(waiter.flush(closing)).await.unwrap_or_else(|_| self.no_runtime())
+    }
+
+    fn no_runtime(&self) -> FlushReport {
+        let pending = self.lock().machine.pending();
+        FlushReport { pending, last_error: Some(DeliveryError::NoRuntime), ..FlushReport::default() }
     }
 
     async fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
@@ -142,7 +159,7 @@ impl Core {
             state.left = true;
             state.closing = true;
             // The task can write what is not on disk yet.
-            if !(state.running && state.access == Access::Open) {
+            if !(state.running && matches!(state.access, Access::Open | Access::Closed)) {
                 state.machine.give_up(DropCause::LostAtDrop);
             }
             state.running
@@ -186,11 +203,11 @@ impl Core {
 
     /// A panic elsewhere leaves nothing half done behind this lock.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     pub(super) fn lock_spool(&self) -> MutexGuard<'_, Option<Spool>> {
-        self.spool.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.spool)
     }
 }
 
@@ -198,6 +215,8 @@ impl Core {
 struct Waiter {
     core: Arc<Core>,
     id: u64,
+    /// How many events there were by then.
+    handed_over: u64,
 }
 
 impl Waiter {
@@ -211,17 +230,25 @@ impl Waiter {
         let is_read = |state: &State| state.access != Access::Closed || state.closing;
         let is_flushed = |state: &State| is_read(state) && state.machine.is_flushed(self.id);
         let is_late = timeout(time.saturating_sub(reserve), core.wait_until(is_flushed)).await.is_err();
-        if closing {
-            core.lock().machine.give_up(DropCause::CloseDeadline);
-            core.tell();
-        }
-        let mut report = core.lock().machine.end_flush(self.id);
+        let mut report = {
+            let mut state = core.lock();
+            if closing && is_late {
+                state.machine.give_up_flush(self.id, core.now(), DropCause::CloseDeadline);
+            }
+            state.machine.end_flush(self.id)
+        };
+        core.tell();
         if is_late && report.last_error.is_none() {
             report.last_error = Some(DeliveryError::Deadline { after: time });
         }
         core.wake.notify_one();
-        if closing && let Some(until) = until {
-            let _ = timeout_at(until, core.wait_until(|state| !state.running)).await;
+        if closing
+            && core.settings.spool.is_some()
+            && let Some(until) = until
+        {
+            // Others may have the folder then, unless tracking goes on.
+            let is_over = |state: &State| !state.running || state.machine.stats().handed_over > self.handed_over;
+            let _ = timeout_at(until, core.wait_until(is_over)).await;
         }
         report
     }
@@ -234,21 +261,10 @@ impl Drop for Waiter {
     }
 }
 
-/// Numbers for spreading load; nothing rests on their being hard to guess. The generator is SplitMix64.
-#[derive(Debug)]
-pub(super) struct Random(AtomicU64);
-
-impl Random {
-    pub(super) fn new() -> Self {
-        // The standard library's random keys are the one source of chance at hand.
-        Self(AtomicU64::new(RandomState::new().hash_one(0_u8)))
-    }
-
-    pub(super) fn next(&self) -> u64 {
-        let step = 0x9e37_79b9_7f4a_7c15_u64;
-        let state = self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
+/// True unless it was shut down: then nothing can be begun on it.
+fn is_alive(runtime: &Handle) -> bool {
+    let probe = runtime.spawn(std::future::pending::<()>());
+    let is_alive = !probe.is_finished();
+    probe.abort();
+    is_alive
 }

@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use transport::BoxFuture;
+use transport::task::until;
 
-use super::core::{Access, Core};
+use super::core::{Access, Core, State};
 use super::machine::{Entry, Sync};
 use super::reply::Reply;
 use super::upload::{Upload, upload};
 use crate::log;
 use crate::outcome::{DeliveryError, DropCause};
 use crate::spool::{Spool, SpoolReport};
+
+/// How long a spool that cannot be opened is left alone.
+const REST: Duration = Duration::from_secs(60);
 
 /// What is to be done next.
 enum Step {
@@ -34,7 +38,9 @@ pub(super) async fn drive(core: &Arc<Core>) {
     loop {
         // One that always has something to do does not keep the runtime's other tasks waiting.
         tokio::task::consume_budget().await;
-        let deadline = match core.step(syncing.is_some()) {
+        let step = core.step(syncing.is_some());
+        core.tell();
+        let deadline = match step {
             Step::Open => {
                 core.open_spool().await;
                 core.news.notify_waiters();
@@ -60,10 +66,9 @@ pub(super) async fn drive(core: &Arc<Core>) {
                     let core = Arc::clone(core);
                     syncing = Some(spawn_blocking(move || core.write(&sync)));
                 }
-                deadline
+                deadline.and_then(|at| core.epoch.checked_add(at))
             }
         };
-        core.tell();
         tokio::select! {
             biased;
             (reply, error) = ready(&mut sending) => {
@@ -77,9 +82,8 @@ pub(super) async fn drive(core: &Arc<Core>) {
                 core.news.notify_waiters();
             }
             () = core.wake.notified() => {}
-            () = until(core, deadline) => {}
+            () = until(deadline) => {}
         }
-        core.tell();
     }
 }
 
@@ -89,19 +93,25 @@ impl Core {
         let mut state = self.lock();
         let state = &mut *state;
         let has_work = state.machine.pending() > 0 || !(state.left || state.closing);
-        if state.access == Access::Closed && has_work && !state.left {
+        let again = match state.access {
+            Access::Closed => Some(now),
+            Access::Failed { again } if !state.left => Some(again),
+            _ => None,
+        };
+        if has_work && again.is_some_and(|again| again <= now) {
             return Step::Open;
         }
-        // Whoever opens the folder next has to find all of it.
-        let is_written = state.closing && state.machine.sync_all(now);
+        // Whoever opens the folder next has to find all of it. What is tracked while it is closed begins anew.
+        let is_over = state.closing && (state.left || state.machine.pending() == 0);
+        let is_written = is_over && state.machine.sync_all(now);
         if state.left && is_written {
             state.machine.give_up(DropCause::LostAtDrop);
         }
         let entries = if state.left { None } else { state.machine.next_upload(now) };
         let sync = state.machine.next_sync(now);
         let is_done = state.machine.pending() == 0 && sync.is_none() && !is_syncing;
-        if is_done && is_written && state.machine.sync_all(now) && matches!(state.access, Access::Open | Access::Failed)
-        {
+        let is_open = matches!(state.access, Access::Open | Access::Failed { .. });
+        if is_done && is_written && state.machine.sync_all(now) && is_open {
             return Step::CloseSpool;
         }
         if !is_syncing && state.machine.is_idle() {
@@ -109,7 +119,9 @@ impl Core {
             state.closing = false;
             return Step::End;
         }
-        Step::Work { entries, sync, deadline: state.machine.next_deadline() }
+        let again = again.filter(|_| has_work);
+        let deadline = state.machine.next_deadline().into_iter().chain(again).min();
+        Step::Work { entries, sync, deadline }
     }
 
     /// Begins an upload with as many of these as fit. None if not even the first does.
@@ -132,6 +144,9 @@ impl Core {
     fn write(&self, sync: &Sync) -> Vec<u64> {
         let mut spool = self.lock_spool();
         let Some(spool) = &mut *spool else { return Vec::new() };
+        if !self.lock().machine.is_awaited(sync) {
+            return Vec::new();
+        }
         let kept = spool.write(&sync.events, &sync.settled);
         let report = spool.report();
         self.lock().spool = Some(report);
@@ -147,26 +162,32 @@ impl Core {
                     log::spool_opened(&spool.report());
                     let mut held = core.lock_spool();
                     let mut state = core.lock();
-                    state.machine.set_spool(true);
+                    state.machine.set_spool(true, core.now());
                     spool.adopt(state.machine.recover_events(core.now(), events));
                     state.spool = Some(spool.report());
                     state.access = Access::Open;
                     *held = Some(spool);
                 }
                 Err(error) => {
-                    log::spool_unusable(&error);
                     let mut state = core.lock();
-                    state.machine.set_spool(false);
-                    state.spool = Some(SpoolReport::unusable(&error));
-                    state.access = Access::Failed;
+                    let report = SpoolReport::unusable(&error);
+                    let before = state.spool.replace(report).and_then(|report| report.problem);
+                    core.spool_failed(&mut state);
+                    drop(state);
+                    log::spool_unusable(&error, before.is_some());
                 }
             }
         });
         if opened.await.is_err() {
-            let mut state = self.lock();
-            state.machine.set_spool(false);
-            state.access = Access::Failed;
+            self.spool_failed(&mut self.lock());
         }
+    }
+
+    /// Events are in memory only for a while.
+    fn spool_failed(&self, state: &mut State) {
+        let now = self.now();
+        state.machine.set_spool(false, now);
+        state.access = Access::Failed { again: now.saturating_add(REST) };
     }
 
     /// Lets others use the folder.
@@ -174,7 +195,7 @@ impl Core {
         let core = Arc::clone(self);
         let _ = spawn_blocking(move || drop(core.lock_spool().take())).await;
         let mut state = self.lock();
-        state.machine.set_spool(true);
+        state.machine.set_spool(true, self.now());
         state.access = Access::Closed;
     }
 }
@@ -186,11 +207,4 @@ async fn ready<F: Future + Unpin>(future: &mut Option<F>) -> F::Output {
         None => Poll::Pending,
     })
     .await
-}
-
-async fn until(core: &Core, deadline: Option<Duration>) {
-    match deadline.and_then(|at| core.epoch.checked_add(at)) {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }

@@ -23,7 +23,9 @@ pub(crate) enum Verdict {
     Failed,
     /// The key is refused, and with it all.
     RefusedKey,
-    /// These are refused, by their places; none named means all.
+    /// The upload as a whole is refused, and would be again.
+    InvalidUpload,
+    /// These are refused, by their places. If none is named, it is not known which.
     Invalid(Vec<usize>),
     /// There were too many.
     TooLarge,
@@ -49,11 +51,11 @@ struct Body {
     code: Lenient<u16>,
     error: Lenient<String>,
     missing_field: Lenient<String>,
-    events_with_invalid_fields: Lenient<BTreeMap<String, Vec<usize>>>,
-    events_with_missing_fields: Lenient<BTreeMap<String, Vec<usize>>>,
-    events_with_invalid_id_lengths: Lenient<BTreeMap<String, Vec<usize>>>,
-    silenced_events: Lenient<Vec<usize>>,
-    throttled_events: Lenient<Vec<usize>>,
+    events_with_invalid_fields: Lenient<BTreeMap<String, Places>>,
+    events_with_missing_fields: Lenient<BTreeMap<String, Places>>,
+    events_with_invalid_id_lengths: Lenient<BTreeMap<String, Places>>,
+    silenced_events: Places,
+    throttled_events: Places,
     exceeded_daily_quota_users: Lenient<BTreeMap<String, IgnoredAny>>,
     exceeded_daily_quota_devices: Lenient<BTreeMap<String, IgnoredAny>>,
 }
@@ -78,7 +80,7 @@ fn verdict(code: u16, body: Body) -> Verdict {
         401 | 403 => Verdict::RefusedKey,
         413 => Verdict::TooLarge,
         429 => Verdict::Throttled(Throttled {
-            events: body.throttled_events.0.unwrap_or_default(),
+            events: body.throttled_events.known().collect(),
             users: body.exceeded_daily_quota_users.names(),
             devices: body.exceeded_daily_quota_devices.names(),
         }),
@@ -87,19 +89,28 @@ fn verdict(code: u16, body: Body) -> Verdict {
                 return Verdict::RefusedKey;
             }
             if body.missing_field.0.is_some_and(|field| !field.is_empty()) {
-                return Verdict::Invalid(Vec::new());
+                return Verdict::InvalidUpload;
             }
             let by_field =
                 [body.events_with_invalid_fields, body.events_with_missing_fields, body.events_with_invalid_id_lengths];
-            let places = by_field.into_iter().filter_map(|fields| fields.0).flat_map(BTreeMap::into_values).flatten();
-            Verdict::Invalid(places.chain(body.silenced_events.0.unwrap_or_default()).collect())
+            let places = by_field.into_iter().filter_map(|fields| fields.0).flat_map(BTreeMap::into_values);
+            Verdict::Invalid(places.chain([body.silenced_events]).flat_map(Places::known).collect())
         }
         _ => Verdict::Failed,
     }
 }
 
-/// A member that counts only if it is what it should be.
+/// A part that counts only if it is what it should be.
 struct Lenient<T>(Option<T>);
+
+/// A list of places, of which those count that can be one.
+type Places = Lenient<Vec<Lenient<usize>>>;
+
+impl Places {
+    fn known(self) -> impl Iterator<Item = usize> {
+        self.0.unwrap_or_default().into_iter().filter_map(|place| place.0)
+    }
+}
 
 impl Lenient<BTreeMap<String, IgnoredAny>> {
     fn names(self) -> Vec<String> {
@@ -183,13 +194,15 @@ mod tests {
         // What has not the form it should have takes nothing else with it.
         let odd = json!({"events_with_invalid_fields": "x", "silenced_events": [3], "missing_field": null});
         assert_eq!(read(400, &odd), Verdict::Invalid(vec![3]));
+        let odd = json!({"silenced_events": [1, "x", -1, null, 2.5, 4], "events_with_invalid_fields": {"a": [5, []], "b": 6}});
+        assert_eq!(read(400, &odd), Verdict::Invalid(vec![5, 1, 4]));
     }
 
     #[test]
     fn a_refused_key_and_a_missing_field_concern_all() {
         assert_eq!(read(400, &json!({"error": "Invalid API key: x"})), Verdict::RefusedKey);
         let body = json!({"missing_field": "api_key", "silenced_events": [1]});
-        assert_eq!(read(400, &body), Verdict::Invalid(vec![]));
+        assert_eq!(read(400, &body), Verdict::InvalidUpload);
     }
 
     #[test]

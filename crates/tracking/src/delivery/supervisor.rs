@@ -1,43 +1,51 @@
 //! The task of a tracker: sees to it that it ends only when there is nothing to do.
 
-use std::any::Any;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::panic::catch_unwind;
 use std::sync::Arc;
-use std::task::Poll;
+use std::time::Duration;
+
+use transport::task::caught;
 
 use super::core::Core;
 use super::driver;
 use crate::log;
-use crate::outcome::DeliveryError;
+use crate::outcome::{DeliveryError, DropCause};
+
+/// How many panics in a row, without anything having been sent in between, end the task.
+const MOST_PANICS: u32 = 3;
 
 /// Delivers until nothing is left to do.
 pub(super) async fn run(mut farewell: Farewell) {
     let core = Arc::clone(&farewell.core);
-    while let Err(message) = caught(driver::drive(&core)).await {
-        log::panicked(&message);
-        let mut random = || core.random.next();
-        core.lock().machine.panicked(core.now(), DeliveryError::Panicked(message), &mut random);
+    if !has_timers() {
+        log::no_timers();
+        core.lock().is_stuck = true;
+        return;
+    }
+    let mut panics = 0_u32;
+    // What it said may be anything, and is not repeated.
+    while caught(driver::drive(&core)).await.is_err() {
+        let mut state = core.lock();
+        // An upload has used up an attempt of its events; anything else would go on for ever.
+        panics = if state.machine.is_flying() { 0 } else { panics.saturating_add(1) };
+        state.is_stuck = panics >= MOST_PANICS;
+        let is_stuck = state.is_stuck;
+        state.machine.panicked(core.now(), DeliveryError::Panicked, &mut || core.random.next());
+        drop(state);
+        if panics <= 1 {
+            log::panicked();
+        }
         core.tell();
+        if is_stuck {
+            return;
+        }
     }
     farewell.ended = true;
 }
 
-/// What a future comes to, or what it said when it panicked. It is not asked again then.
-async fn caught(future: impl Future<Output = ()>) -> Result<(), Arc<str>> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
-        Err(panic) => Poll::Ready(Err(message(&*panic))),
-    })
-    .await
-}
-
-fn message(panic: &(dyn Any + Send)) -> Arc<str> {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").into()
+/// A runtime may have been built without.
+pub(super) fn has_timers() -> bool {
+    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
 /// Says that the task is gone, however it went: with its runtime, what was being sent is sent again by the next one.
@@ -62,6 +70,12 @@ impl Drop for Farewell {
             let mut state = self.core.lock();
             state.running = false;
             state.machine.ground(now);
+            if state.left {
+                // Nobody will come to send it.
+                state.machine.give_up(DropCause::LostAtDrop);
+            }
+            drop(state);
+            self.core.tell();
         }
         self.core.news.notify_waiters();
     }

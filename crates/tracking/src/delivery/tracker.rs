@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use transport::task::Random;
 use transport::{BoxFuture, DefaultClient, HttpClient, ServerZone};
 
-use super::core::{Access, Core, Random, State};
+use super::core::{Access, Core, State};
 use super::machine::Machine;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ApiKey, ConfigError, DeliveryOptions, Settings};
@@ -20,9 +21,9 @@ use crate::tracker::Tracker;
 /// Sends events to the service, in batches and by a task of its own.
 ///
 /// A cheap handle: clones share everything. Handing over never waits; the task begins with the first event if there is a
-/// Tokio runtime in that thread or one was given, and else with the next flush. That runtime has to be kept running. When the last handle is dropped, what is
-/// pending is given up, or left on disk if there is a spool: close before. Behind closing it begins again with the next
-/// event.
+/// Tokio runtime in that thread, or one was given or used before, and else with the next flush. That runtime has to be
+/// kept running, and needs timers. When the last handle is dropped, what is pending is given up, or left on disk if there
+/// is a spool: close before. Behind closing it begins again with the next event.
 #[derive(Clone)]
 pub struct HttpTracker {
     handle: Arc<Owner>,
@@ -161,6 +162,8 @@ impl HttpTrackerBuilder {
                 running: false,
                 closing: false,
                 left: false,
+                is_stuck: false,
+                last_runtime: None,
                 access: if has_spool { Access::Closed } else { Access::None },
                 spool: None,
             }),

@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request};
 use serde::Serialize;
 use transport::call::{read, refusal, send, unusable, within};
-use transport::{Endpoint, HttpClient, TransportError};
+use transport::{Endpoint, HttpClient};
 
 use super::machine::Entry;
 use super::reply::{Reply, Verdict};
@@ -68,12 +68,15 @@ impl Upload {
 /// An event with what all have: the end of its object is left open for that.
 fn write_event(body: &mut Vec<u8>, entry: &Entry, common: &str) {
     let start = body.len();
-    if serde_json::to_writer(&mut *body, &*entry.event).is_err() {
+    if serde_json::to_writer(&mut *body, &*entry.event).is_ok() {
+        body.pop();
+        body.push(b',');
+    } else {
+        // The service refuses one without a type, and takes the others.
         body.truncate(start);
-        body.extend_from_slice(b"{}");
+        body.push(b'{');
     }
-    body.pop();
-    body.extend_from_slice(format!(",\"event_id\":{},", entry.seq).as_bytes());
+    body.extend_from_slice(format!("\"event_id\":{},", entry.seq).as_bytes());
     body.extend_from_slice(common.as_bytes());
 }
 
@@ -84,25 +87,22 @@ pub(super) async fn upload(
     timeout: Duration,
     body: Bytes,
 ) -> (Reply, Option<DeliveryError>) {
+    let mut head = None;
     let answer = within(ENDPOINT, timeout, async {
         let request = Request::post(url)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(body)
             .map_err(unusable(ENDPOINT))?;
         let response = send(&*client, ENDPOINT, request).await?;
-        let status = response.status();
         let retry_after = transport::Retryable::retry_after(&refusal(ENDPOINT, &response));
-        let body = match read(ENDPOINT, response, MAX_REPLY).await {
-            Ok(body) => Some(body),
-            // It was taken; nothing that could follow is worth sending it again.
-            Err(_) if status.is_success() => None,
-            Err(error) => return Err(error),
-        };
-        Ok::<_, TransportError>((status.as_u16(), body, retry_after))
+        head = Some((response.status().as_u16(), retry_after));
+        read(ENDPOINT, response, MAX_REPLY).await
     });
-    match answer.await {
-        Ok((status, body, retry_after)) => {
-            let (code, reply) = Reply::read(status, body.as_deref(), retry_after);
+    let answer = answer.await;
+    match (head, answer) {
+        // A body that breaks off, stalls or is too large does not undo what the status says.
+        (Some((status, retry_after)), body) => {
+            let (code, reply) = Reply::read(status, body.ok().as_deref(), retry_after);
             let error = match reply.verdict {
                 Verdict::Taken => None,
                 Verdict::RefusedKey => Some(DeliveryError::RefusedKey),
@@ -110,6 +110,7 @@ pub(super) async fn upload(
             };
             (reply, error)
         }
-        Err(error) => (Reply::none(), Some(DeliveryError::Transport(Arc::new(error)))),
+        (None, Err(error)) => (Reply::none(), Some(DeliveryError::Transport(Arc::new(error)))),
+        (None, Ok(_)) => (Reply::none(), None),
     }
 }

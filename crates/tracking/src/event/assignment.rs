@@ -13,7 +13,8 @@ pub(super) fn event(user: &User, variants: &Variants, time: u64) -> Event {
         let Some(key) = given_key(&variant) else { continue };
         event.event_properties.insert(format!("{flag}.variant"), key);
         let metadata = variant.metadata();
-        let present = |name| metadata.get(name).filter(|value| !value.is_null());
+        // The others take 0, false and an empty text for nothing at all, and so do we.
+        let present = |name| metadata.get(name).filter(|value| !is_nothing(value));
         if let (Some(version), Some(segment)) = (present("flagVersion"), present("segmentName")) {
             let details = format!("v{} rule:{}", text(version), text(segment));
             event.event_properties.insert(format!("{flag}.details"), details);
@@ -57,6 +58,15 @@ pub(super) fn add_evaluated(event: &mut Event, user: &User) {
     let ours = std::mem::take(&mut event.user_properties);
     event.user_properties = user.user_properties().iter().map(|(name, value)| (name, value.clone())).collect();
     event.user_properties.extend(ours);
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::String(text) => text.is_empty(),
+        value => value.as_f64() == Some(0.0),
+    }
 }
 
 /// A value within a text.

@@ -38,9 +38,8 @@ fn properties(flag: &str, variant: &VariantRef<'_>) -> Object {
     if let Some(key) = variant.experiment_key().filter(|key| !key.is_empty()) {
         properties.insert("[Experiment] Experiment Key", key);
     }
-    if !variant.metadata().is_empty() {
-        properties.insert("metadata", variant.metadata().to_object());
-    }
+    // Also where there is none: an empty object, as the Node SDK has it.
+    properties.insert("metadata", variant.metadata().to_object());
     properties
 }
 

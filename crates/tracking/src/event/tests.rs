@@ -122,6 +122,11 @@ fn details_need_both_the_version_and_the_segment() {
         (json!({"flagVersion": 3, "segmentName": "s"}), Some("v3 rule:s")),
         (json!({"flagVersion": "x", "segmentName": "s"}), Some("vx rule:s")),
         (json!({"flagVersion": null, "segmentName": "s"}), None),
+        (json!({"flagVersion": 0, "segmentName": "s"}), None),
+        (json!({"flagVersion": "", "segmentName": "s"}), None),
+        (json!({"flagVersion": false, "segmentName": "s"}), None),
+        (json!({"flagVersion": 3, "segmentName": ""}), None),
+        (json!({"flagVersion": 3, "segmentName": 0.0}), None),
         (json!({"segmentName": "s"}), None),
     ] {
         let event = Event::assignment(&user(), &with_metadata(metadata.clone()), TIME);

@@ -82,14 +82,16 @@ impl Spool {
         self.places.extend(seqs.zip(std::mem::take(&mut self.recovered)));
     }
 
-    /// Writes pending events and which are settled, and waits until the disk has them. Tells which events it has.
+    /// Writes pending events and which are settled, and waits until the disk has them. Tells which of the events it has,
+    /// be it from an earlier time of which nobody heard.
     pub(crate) fn write(&mut self, events: &[(u64, Arc<Event>)], settled: &[u64]) -> Vec<u64> {
         let mut bytes = Vec::new();
         let segment = self.writable_segment();
-        let mut written = Vec::new();
+        let (mut written, mut known) = (Vec::new(), Vec::new());
         let mut used = self.segments.iter().map(|segment| segment.bytes).sum::<u64>();
         for (seq, event) in events {
             if self.places.contains_key(seq) {
+                known.push(*seq);
                 continue;
             }
             let start = bytes.len();
@@ -116,7 +118,7 @@ impl Spool {
             // All of it can go, which says it as well.
             self.untold.clear();
             self.clean();
-            return Vec::new();
+            return known;
         }
         self.untold.iter().for_each(|id| record::settled(&mut bytes, *id));
         match self.append(segment, &bytes) {
@@ -128,8 +130,6 @@ impl Spool {
                 if !std::mem::replace(&mut self.is_failing, true) {
                     log::spool_failed(&error);
                 }
-                // Whatever of it was written is not built upon.
-                self.file = None;
                 self.report.not_kept = self.report.not_kept.saturating_add(written.len() as u64);
                 written.clear();
             }
@@ -139,7 +139,8 @@ impl Spool {
         }
         self.places.extend(written.iter().copied());
         self.clean();
-        written.into_iter().map(|(seq, _)| seq).collect()
+        known.extend(written.into_iter().map(|(seq, _)| seq));
+        known
     }
 
     pub(crate) fn report(&self) -> SpoolReport {
@@ -197,18 +198,34 @@ impl Spool {
 
     fn append(&mut self, number: u64, bytes: &[u8]) -> std::io::Result<()> {
         if number == self.next_segment {
-            let (path, file) = files::create(&self.folder, number)?;
             self.next_segment = number.saturating_add(1);
+            let (path, file) = files::create(&self.folder, number)?;
             self.segments.push_back(Segment { number, path, bytes: 0, live: 0 });
             self.file = Some(file);
         }
         let Some(file) = &mut self.file else { return Err(std::io::ErrorKind::NotFound.into()) };
-        file.write_all(bytes)?;
-        file.sync_data()?;
+        if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_data()) {
+            self.take_back();
+            return Err(error);
+        }
         if let Some(segment) = self.segments.back_mut() {
             segment.bytes = segment.bytes.saturating_add(bytes.len() as u64);
         }
         Ok(())
+    }
+
+    /// Cuts off what a failed append left of itself. What cannot be cut off counts.
+    fn take_back(&mut self) {
+        self.file = None;
+        let Some(segment) = self.segments.back_mut() else { return };
+        if segment.bytes == 0 && std::fs::remove_file(&segment.path).is_ok() {
+            self.segments.pop_back();
+            return;
+        }
+        if let Ok(file) = File::options().write(true).open(&segment.path) {
+            let _ = file.set_len(segment.bytes);
+            segment.bytes = file.metadata().map_or(segment.bytes, |metadata| metadata.len());
+        }
     }
 
     /// Deletes what nobody needs any more.

@@ -29,7 +29,7 @@ fn what_is_pending_is_there_after_a_kill() {
     let (mut spool, none) = open(folder.path());
     assert!(none.is_empty());
     assert_eq!(spool.write(&events(0..5), &[]), [0, 1, 2, 3, 4]);
-    assert_eq!(spool.write(&events(3..7), &[1, 2]), [5, 6]);
+    assert_eq!(spool.write(&events(5..7), &[1, 2]), [5, 6]);
     drop(spool);
     let (mut spool, left) = open(folder.path());
     assert_eq!(left, [0, 3, 4, 5, 6].map(event));
@@ -39,6 +39,42 @@ fn what_is_pending_is_there_after_a_kill() {
     spool.write(&[], &[100, 102]);
     drop(spool);
     assert_eq!(open(folder.path()).1, [3, 5, 6].map(event));
+}
+
+#[test]
+fn what_was_written_and_nobody_heard_of_is_told_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(folder.path());
+    spool.write(&events(0..3), &[]);
+    assert_eq!(spool.write(&events(1..5), &[]), [1, 2, 3, 4]);
+    assert_eq!(spool.write(&events(1..3), &[]), [1, 2]);
+    assert_eq!(spool.write(&[], &[0, 1, 2, 3]), [] as [u64; 0]);
+    drop(spool);
+    assert_eq!(open(folder.path()).1, [event(4)]);
+}
+
+#[test]
+fn an_append_that_fails_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(folder.path());
+    assert_eq!(spool.write(&events(0..1), &[]), [0]);
+    let path = segment(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    // As if half of a record had been written when the disk was full; this handle cannot write.
+    std::fs::write(&path, [&whole[..], &whole[..20]].concat()).unwrap();
+    spool.file = Some(File::open(&path).unwrap());
+    assert!(spool.write(&events(1..2), &[]).is_empty());
+    assert_eq!(std::fs::read(&path).unwrap(), whole);
+    assert_eq!(spool.report().not_kept, 1);
+    // The next one begins a file, and if that is all that there is of it, it goes.
+    assert_eq!(spool.write(&events(2..3), &[]), [2]);
+    assert_eq!(files::segments(folder.path()).unwrap().len(), 2);
+    spool.segments[1].bytes = 0;
+    spool.take_back();
+    assert_eq!(segment(folder.path()), path);
+    drop(spool);
+    let (spool, left) = open(folder.path());
+    assert_eq!((left, spool.report().damaged), (vec![event(0)], 0));
 }
 
 #[test]

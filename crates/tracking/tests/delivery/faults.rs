@@ -37,12 +37,19 @@ async fn whatever_passes_is_sent_again_and_counts_once() {
         Answer::Refuse(408, json!({})),
         Answer::Refuse(429, json!({"code": 429})),
         Answer::Refuse(413, json!({"code": 413})),
+        // Nobody says which events are meant.
+        Answer::Refuse(400, json!({"code": 400})),
+        Answer::Busy(404, 0),
         Answer::Busy(503, 5),
         Answer::Busy(302, 0),
         Answer::Reset,
         Answer::Stall,
         Answer::Panic,
-        Answer::Cut,
+        Answer::Cut(200),
+        Answer::Cut(413),
+        Answer::Cut(500),
+        Answer::Hang(200),
+        Answer::Hang(413),
         Answer::Slow(SECOND * 9),
     ] {
         let service = Service::new([answer.clone(), answer.clone()]);
@@ -64,10 +71,8 @@ async fn what_is_refused_is_dropped_with_its_cause() {
     for (answer, cause) in [
         (Answer::Refuse(400, json!({"code": 400, "error": "Invalid API key: hush"})), DropCause::RefusedKey),
         (Answer::Refuse(400, json!({"code": 400, "missing_field": "api_key"})), DropCause::Invalid),
-        (Answer::Refuse(400, json!({"code": 400})), DropCause::Invalid),
         (Answer::Refuse(401, json!({})), DropCause::RefusedKey),
         (Answer::Refuse(403, json!({})), DropCause::RefusedKey),
-        (Answer::Busy(404, 0), DropCause::Invalid),
     ] {
         let service = Service::new([answer.clone()]);
         let tracking = tracking(&service);
@@ -128,6 +133,20 @@ async fn what_is_too_large_is_sent_in_parts() {
     track(&tracking, 0..8);
     settled(&tracking).await;
     assert_eq!(tracking.stats().events.dropped.by(DropCause::TooLarge), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_breaks_off_or_stalls_counts_by_its_status() {
+    for answer in [Answer::Cut(200), Answer::Hang(200), Answer::Cut(413), Answer::Hang(413)] {
+        let service = Service::new([answer.clone()]);
+        let tracking = tracking(&service);
+        track(&tracking, 0..8);
+        settled(&tracking).await;
+        assert_eq!(service.taken_once(), 8, "{answer:?}");
+        let sizes: Vec<_> = service.uploads().iter().map(|upload| upload["events"].as_array().unwrap().len()).collect();
+        let expected = if matches!(answer, Answer::Cut(200) | Answer::Hang(200)) { vec![8] } else { vec![8, 4, 4] };
+        assert_eq!(sizes, expected, "{answer:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,7 +217,7 @@ async fn a_panic_of_the_client_is_told_and_survived() {
     let tracking = tracking(&service);
     track(&tracking, 0..10);
     let report = tracking.flush().await;
-    assert!(matches!(report.last_error, Some(DeliveryError::Panicked(_))), "{report:?}");
+    assert!(matches!(report.last_error, Some(DeliveryError::Panicked)), "{report:?}");
     service.then_always(Answer::Take);
     settled(&tracking).await;
     assert_eq!(service.taken_once(), 10);

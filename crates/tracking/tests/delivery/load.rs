@@ -49,6 +49,28 @@ async fn with_room_for_all_every_event_arrives_once() {
     assert_eq!((stats.results(), stats.new), (users() as u64 * 10 + 1, users() as u64));
 }
 
+/// Checks that of all that was tracked it is known what became of it.
+fn check(tracking: &Tracking, service: &Service, told: usize) {
+    let stats = tracking.stats();
+    assert_eq!(stats.results(), users() as u64 * 10 + 1);
+    assert_eq!(stats.new + stats.deduplicated, stats.results());
+    assert_eq!(stats.events.handed_over, stats.new);
+    assert_eq!(stats.events.sent + stats.events.dropped.total(), stats.new);
+    assert_eq!(service.taken().values().sum::<usize>() as u64, stats.events.sent);
+    assert_eq!(told as u64, stats.new);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_defaults_the_accounts_add_up() {
+    let service = Service::new([Answer::Reset, Answer::Slow(SECOND / 10)]);
+    let (outcomes, callback) = outcomes();
+    let tracking = builder(&service, config()).on_outcome(callback).build().unwrap();
+    track(&tracking, 0..1);
+    tokio::task::block_in_place(|| run(&tracking));
+    assert_eq!(tracking.close().await.pending, 0);
+    check(&tracking, &service, outcomes.lock().unwrap().len());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_room_the_accounts_still_add_up() {
     let service = Service::new([Answer::Reset, Answer::Slow(SECOND / 10)]);
@@ -56,15 +78,11 @@ async fn without_room_the_accounts_still_add_up() {
     config.cache_capacity = users() as u64 / 8;
     config.delivery.queue_capacity = users() / 20;
     config.delivery.close_timeout = SECOND * 60;
-    let tracking = builder(&service, config).build().unwrap();
+    let (outcomes, callback) = outcomes();
+    let tracking = builder(&service, config).on_outcome(callback).build().unwrap();
     track(&tracking, 0..1);
     tokio::task::block_in_place(|| run(&tracking));
-    let report = tracking.close().await;
-    assert_eq!(report.pending, 0);
-    let stats = tracking.stats();
-    assert_eq!(stats.results(), users() as u64 * 10 + 1);
-    assert_eq!(stats.events.handed_over, stats.new);
-    assert_eq!(stats.events.sent + stats.events.dropped.total(), stats.new);
-    assert!(stats.events.dropped.total() > 0);
-    assert_eq!(service.taken().values().sum::<usize>() as u64, stats.events.sent);
+    assert_eq!(tracking.close().await.pending, 0);
+    assert!(tracking.stats().events.dropped.total() > 0);
+    check(&tracking, &service, outcomes.lock().unwrap().len());
 }

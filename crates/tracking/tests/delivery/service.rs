@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use evaluation_core::{User, Variant, Variants};
 use serde_json::{Value, json};
-use tracking::{AssignmentConfig, Clock, Tracking, TrackingBuilder};
+use tracking::{AssignmentConfig, Clock, Event, Outcome, OutcomeCallback, Tracking, TrackingBuilder};
 use transport::http::{Request, Response};
 use transport::{BodyStream, BoxFuture, Bytes, HttpClient, HttpError};
 
@@ -24,8 +24,10 @@ pub(crate) enum Answer {
     Busy(u16, u64),
     /// The connection breaks before there is an answer.
     Reset,
-    /// Taken, and the connection breaks within the answer.
-    Cut,
+    /// Taken if the status says so, and the connection breaks within the answer.
+    Cut(u16),
+    /// Taken if the status says so, and the answer never ends.
+    Hang(u16),
     /// Never answered.
     Stall,
     /// Taken, after a while.
@@ -107,13 +109,15 @@ impl HttpClient for Service {
                     return Ok(response);
                 }
                 Answer::Reset => return Err(HttpError::broken("reset")),
-                Answer::Cut => {
-                    self.take(&upload);
-                    let cut = Cut(Some(HttpError::body("reset")));
-                    return Ok(Response::new(BodyStream::new(cut)));
+                Answer::Cut(status) | Answer::Hang(status) => {
+                    if status < 300 {
+                        self.take(&upload);
+                    }
+                    let cut = matches!(answer, Answer::Cut(_)).then(|| HttpError::body("reset"));
+                    return Ok(Response::builder().status(status).body(BodyStream::new(Cut(cut))).unwrap());
                 }
                 Answer::Stall => std::future::pending().await,
-                Answer::Panic => panic!("the client panics"),
+                Answer::Panic => panic!("the client panics and says {KEY} and user-hush"),
             }
             respond(
                 200,
@@ -123,7 +127,7 @@ impl HttpClient for Service {
     }
 }
 
-/// A body that breaks.
+/// A body that breaks, or never comes.
 struct Cut(Option<HttpError>);
 
 impl transport::Stream for Cut {
@@ -133,8 +137,15 @@ impl transport::Stream for Cut {
         mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Self::Item>> {
-        std::task::Poll::Ready(self.0.take().map(Err))
+        self.0.take().map_or(std::task::Poll::Pending, |error| std::task::Poll::Ready(Some(Err(error))))
     }
+}
+
+/// What a callback was told, and the callback.
+pub(crate) fn outcomes() -> (Arc<Mutex<Vec<Outcome>>>, OutcomeCallback) {
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&outcomes);
+    (outcomes, Arc::new(move |_: &Event, outcome: &Outcome| told.lock().unwrap().push(*outcome)))
 }
 
 /// A clock that stands still until it is set.
@@ -181,6 +192,16 @@ pub(crate) async fn settled(tracking: &Tracking) {
         }
     };
     tokio::time::timeout(SECOND * 3600, settled).await.expect("all is settled within an hour");
+}
+
+/// Lets time pass until the task of a tracker has ended, and with it all else that held its client.
+pub(crate) async fn ended(service: &Arc<Service>) {
+    let ended = async {
+        while Arc::strong_count(service) > 1 {
+            tokio::time::sleep(SECOND).await;
+        }
+    };
+    tokio::time::timeout(SECOND * 60, ended).await.expect("the task ends within a minute");
 }
 
 /// Checks that the accounts add up.

@@ -71,13 +71,7 @@ async fn dropping_without_closing_leaves_all_on_disk() {
     track(&tracking, 0..10);
     drop(tracking);
     // The task writes what is missing, and lets go of the folder.
-    tokio::time::timeout(SECOND * 60, async {
-        while Arc::strong_count(&service) > 1 {
-            tokio::time::sleep(SECOND).await;
-        }
-    })
-    .await
-    .unwrap();
+    ended(&service).await;
     let service = Service::new([]);
     let tracking = spooling(&service, folder.path());
     tracking.flush().await;
@@ -150,6 +144,33 @@ async fn two_trackers_of_one_folder_do_not_both_send() {
     second.flush().await;
     settled(&second).await;
     assert_eq!(service.taken_once(), 21);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_was_in_use_is_tried_again() {
+    for by_flush in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let down = Service::always(Answer::Reset);
+        let first = spooling(&down, folder.path());
+        track(&first, 0..10);
+        first.flush().await;
+        let service = Service::always(Answer::Reset);
+        let second = spooling(&service, folder.path());
+        track(&second, 100..110);
+        second.flush().await;
+        assert!(second.stats().events.spool.unwrap().problem.is_some());
+        assert_eq!(first.close().await.spooled, 10);
+        if by_flush {
+            second.flush().await;
+        } else {
+            tokio::time::sleep(SECOND * 65).await;
+        }
+        let report = second.stats().events.spool.unwrap();
+        assert_eq!((report.problem, report.recovered), (None, 10), "{by_flush}");
+        // What was in memory only is on disk now, though it was sent in vain before.
+        assert_eq!(second.close().await.spooled, 20, "{by_flush}");
+        adds_up(&second);
+    }
 }
 
 #[tokio::test(start_paused = true)]

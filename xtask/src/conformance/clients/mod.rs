@@ -4,6 +4,7 @@
 
 mod browser;
 mod cohorts;
+mod cookies;
 mod events;
 mod host;
 mod local;
@@ -11,6 +12,7 @@ mod page;
 mod remote;
 mod report;
 mod server;
+mod tracking;
 mod world;
 
 use std::path::Path;
@@ -98,7 +100,12 @@ impl Course {
                 local::poll(host, &mut ours, report)?;
                 local::stream(host, &mut ours, report)?;
                 remote::remote(host, &mut ours, report)?;
-                cohorts::cohorts(host, runtime, root, report)
+                cohorts::cohorts(host, runtime, root, report)?;
+                if host.package().0 == tracking::PATTERN {
+                    cookies::cookies(host, report);
+                    tracking::tracking(host, runtime, report)?;
+                }
+                Ok(())
             }
             Self::Page => {
                 let mut ours = start(host, None)?;

@@ -7,7 +7,7 @@ mod flush;
 mod replies;
 mod spooling;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,9 +55,21 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 struct Batch {
     at: Duration,
+    /// When its own pause is over: somebody's hurry may make it go earlier, but that does not count as a try.
+    due: Duration,
     /// The service asked for the wait: nobody's hurry makes it shorter.
     firm: bool,
     entries: VecDeque<Entry>,
+}
+
+/// The upload under way.
+#[derive(Debug)]
+struct Flight {
+    entries: Vec<Entry>,
+    /// When it would have been sent without anybody's hurry.
+    due: Duration,
+    /// Failing counts as a try.
+    counts: bool,
 }
 
 /// Events of which it is known what became of them.
@@ -86,18 +98,21 @@ pub(crate) struct Machine {
     flush_at: Option<Duration>,
     /// By the first event that each had when it was made.
     waiting: BTreeMap<u64, Batch>,
-    flight: Option<Vec<Entry>>,
+    flight: Option<Flight>,
     /// How many events one upload holds. Becomes smaller for good where that is too much.
     chunk_events: usize,
     /// Nothing is sent before, and whether the service asked for that.
     pause: Option<(Duration, bool)>,
     /// Failures in a row that concern all uploads.
     failures: u32,
+    /// Failures since the service last took events, of which the log was told.
+    series: u32,
+    failed_at: Option<Duration>,
     next_seq: u64,
     stats: EventStats,
     last_error: Option<DeliveryError>,
-    /// The cause that the log was last told of, until something arrives.
-    told: Option<DropCause>,
+    /// The causes that the log was told of, and whether they were there again since something arrived.
+    told: HashMap<DropCause, bool>,
     waiters: Vec<Waiter>,
     next_waiter: u64,
     spooling: Spooling,
@@ -116,10 +131,12 @@ impl Machine {
             chunk_events: policy.chunk_events,
             pause: None,
             failures: 0,
+            series: 0,
+            failed_at: None,
             next_seq: 0,
             stats: EventStats::default(),
             last_error: None,
-            told: None,
+            told: HashMap::new(),
             waiters: Vec::new(),
             next_waiter: 0,
             spooling: Spooling::default(),
@@ -179,15 +196,14 @@ impl Machine {
             return None;
         }
         self.pause = None;
-        let entries = match self.next_waiting(now) {
-            Some(key) => self.take_waiting(key),
-            None => self.take_queued(),
+        let flight = match self.next_waiting(now) {
+            Some(key) => self.take_waiting(now, key)?,
+            None => Flight { entries: self.take_queued(), due: now, counts: true },
         };
-        if entries.is_empty() {
+        if flight.entries.is_empty() {
             return None;
         }
-        self.flight = Some(entries.clone());
-        Some(entries)
+        Some(self.flight.insert(flight).entries.clone())
     }
 
     /// When there is something to do without anything having happened.
@@ -229,6 +245,11 @@ impl Machine {
     /// Gives everything up. Who waits for it is told so.
     pub(crate) fn give_up(&mut self, cause: DropCause) {
         let entries = self.take_all();
+        self.lose(entries, cause);
+    }
+
+    /// Leaves on disk what is there, and drops the rest.
+    fn lose(&mut self, entries: Vec<Entry>, cause: DropCause) {
         let (kept, lost): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| self.spooling.keeps(entry.seq));
         self.settle(kept, Outcome::Spooled);
         self.drop_all(lost, cause);
@@ -242,9 +263,15 @@ impl Machine {
 
     /// The upload under way will have no answer: it is sent again, and does not count as tried.
     pub(crate) fn ground(&mut self, now: Duration) {
-        let entries = self.flight.take().unwrap_or_default();
-        self.wait(now, false, entries);
+        self.land(now);
         self.spooling.reset(now);
+    }
+
+    /// What is under way waits again.
+    fn land(&mut self, now: Duration) {
+        if let Some(Flight { entries, due, .. }) = self.flight.take() {
+            self.wait_until(now, due, false, entries);
+        }
     }
 
     fn entry(&mut self, event: Event) -> Entry {
@@ -299,13 +326,13 @@ impl Machine {
         (tried(batch) == 0 || self.sendable() == 0).then_some(*key)
     }
 
-    fn take_waiting(&mut self, key: u64) -> Vec<Entry> {
-        let Some(mut batch) = self.waiting.remove(&key) else { return Vec::new() };
+    fn take_waiting(&mut self, now: Duration, key: u64) -> Option<Flight> {
+        let mut batch = self.waiting.remove(&key)?;
         let rest = batch.entries.split_off(self.chunk_events.min(batch.entries.len()));
         if let Some(first) = rest.front() {
             self.waiting.insert(first.seq, Batch { entries: rest, ..batch });
         }
-        batch.entries.into()
+        Some(Flight { entries: batch.entries.into(), due: batch.due, counts: batch.due <= now })
     }
 
     fn take_queued(&mut self) -> Vec<Entry> {
@@ -325,13 +352,17 @@ impl Machine {
 
     /// Lets events wait until they are sent again.
     fn wait(&mut self, at: Duration, firm: bool, entries: Vec<Entry>) {
+        self.wait_until(at, at, firm, entries);
+    }
+
+    fn wait_until(&mut self, at: Duration, due: Duration, firm: bool, entries: Vec<Entry>) {
         if let Some(first) = entries.first() {
-            self.waiting.insert(first.seq, Batch { at, firm, entries: entries.into() });
+            self.waiting.insert(first.seq, Batch { at, due, firm, entries: entries.into() });
         }
     }
 
     fn take_all(&mut self) -> Vec<Entry> {
-        let mut all = self.flight.take().unwrap_or_default();
+        let mut all = self.flight.take().map(|flight| flight.entries).unwrap_or_default();
         all.extend(std::mem::take(&mut self.waiting).into_values().flat_map(|batch| batch.entries));
         all.extend(self.queue.drain(..));
         (self.due, self.flush_at) = (0, None);
@@ -343,7 +374,7 @@ impl Machine {
         if entries.is_empty() {
             return;
         }
-        let repeated = self.told.replace(cause) == Some(cause);
+        let repeated = self.told.insert(cause, true).is_some();
         self.notices.push(Notice::Dropped { cause, events: entries.len(), repeated });
         self.settle(entries, Outcome::Dropped(cause));
     }
@@ -376,3 +407,5 @@ fn count<T>(items: &[T]) -> u64 {
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waiting;

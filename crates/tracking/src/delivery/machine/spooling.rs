@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Machine;
+use super::{Entry, Machine};
 use crate::event::Event;
 use crate::outcome::{DropCause, Outcome};
 
@@ -18,6 +18,10 @@ pub(super) struct Spooling {
     synced: u64,
     /// While something is being written: what `synced` becomes then.
     writing: Option<u64>,
+    /// How many writings there were.
+    writings: u64,
+    /// Of a writing that nobody heard of again: events from `synced` to here may be on disk.
+    unsure: u64,
     at: Option<Duration>,
     /// Events on disk of which the disk does not know that they are settled.
     kept: HashSet<u64>,
@@ -29,6 +33,7 @@ pub(super) struct Spooling {
 /// What is to be written at once.
 #[derive(Debug)]
 pub(crate) struct Sync {
+    number: u64,
     pub(crate) events: Vec<(u64, Arc<Event>)>,
     pub(crate) settled: Vec<u64>,
 }
@@ -61,24 +66,28 @@ impl Spooling {
         self.at.filter(|_| self.writing.is_none())
     }
 
-    /// True when the disk knows of all that is settled.
-    pub(super) fn is_told(&self) -> bool {
-        self.settled.is_empty() && self.telling.is_empty()
+    /// True when the disk knows of all of these that are settled.
+    pub(super) fn is_told(&self, is_meant: impl Fn(u64) -> bool) -> bool {
+        !self.settled.iter().chain(&self.telling).any(|seq| is_meant(*seq))
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.is_told() && self.writing.is_none()
+        self.settled.is_empty() && self.telling.is_empty() && self.writing.is_none()
     }
 
     pub(super) fn settle(&mut self, seq: u64, outcome: Outcome) {
-        if self.kept.remove(&seq) && outcome != Outcome::Spooled {
+        // What is being written, or was perhaps, will be there as well.
+        let end = self.writing.unwrap_or(self.unsure);
+        let may_be_there = self.kept.remove(&seq) || (self.synced..end).contains(&seq);
+        if may_be_there && outcome != Outcome::Spooled {
             self.settled.push(seq);
         }
     }
 
     /// What was being written was perhaps not: it is written again.
     pub(super) fn reset(&mut self, now: Duration) {
-        if self.writing.take().is_some() {
+        if let Some(end) = self.writing.take() {
+            self.unsure = end;
             self.settled.append(&mut self.telling);
             self.at = Some(now);
         }
@@ -102,15 +111,20 @@ impl Machine {
         }
         self.spooling.at = None;
         self.spooling.writing = Some(self.next_seq);
-        let events: Vec<_> =
-            self.queue.iter().skip(first_unsynced).map(|entry| (entry.seq, Arc::clone(&entry.event))).collect();
+        let events: Vec<_> = self.unsynced().map(|entry| (entry.seq, Arc::clone(&entry.event))).collect();
         let settled = std::mem::take(&mut self.spooling.settled);
         if events.is_empty() && settled.is_empty() {
             self.synced([], now);
             return None;
         }
         self.spooling.telling.clone_from(&settled);
-        Some(Sync { events, settled })
+        self.spooling.writings = self.spooling.writings.wrapping_add(1);
+        Some(Sync { number: self.spooling.writings, events, settled })
+    }
+
+    /// True unless it was given up since, and may be behind another one by now.
+    pub(crate) fn is_awaited(&self, sync: &Sync) -> bool {
+        self.spooling.writing.is_some() && self.spooling.writings == sync.number
     }
 
     /// It was written: these events are on disk now.
@@ -119,27 +133,34 @@ impl Machine {
         let start = self.spooling.synced;
         self.spooling.synced = end;
         self.spooling.telling.clear();
-        // What was settled meanwhile has to be said, too.
-        let pending: HashSet<u64> = self.queue.iter().map(|entry| entry.seq).filter(|seq| *seq >= start).collect();
-        for seq in kept {
-            if pending.contains(&seq) {
-                self.spooling.kept.insert(seq);
-            } else {
-                self.spooling.settled.push(seq);
-                self.spooling.want(now);
-            }
-        }
+        // What was settled meanwhile is to be said by now.
+        let pending: HashSet<u64> = self.held().map(|entry| entry.seq).filter(|seq| *seq >= start).collect();
+        self.spooling.kept.extend(kept.into_iter().filter(|seq| pending.contains(seq)));
         if self.queue.back().is_some_and(|entry| entry.seq >= end) {
             self.spooling.want(now);
         }
     }
 
     /// Says whether events are written at all from now on.
-    pub(crate) fn set_spool(&mut self, on: bool) {
+    pub(crate) fn set_spool(&mut self, on: bool, now: Duration) {
         self.policy.spool = on;
         if !on {
-            self.spooling = Spooling::default();
+            self.spooling = Spooling { writings: self.spooling.writings, ..Spooling::default() };
+        } else if self.unsynced().next().is_some() {
+            self.spooling.want(now);
         }
+    }
+
+    /// All events that are pending.
+    fn held(&self) -> impl Iterator<Item = &Entry> {
+        let flight = self.flight.iter().flat_map(|flight| &flight.entries);
+        let waiting = self.waiting.values().flat_map(|batch| &batch.entries);
+        flight.chain(waiting).chain(&self.queue)
+    }
+
+    /// Those that may be in memory only: of the queue, or of all where there was no spool before.
+    fn unsynced(&self) -> impl Iterator<Item = &Entry> {
+        self.held().filter(|entry| entry.seq >= self.spooling.synced)
     }
 
     /// Writes what is not written yet as soon as may be. True when there is nothing left to write.
@@ -148,8 +169,7 @@ impl Machine {
             self.spooling.want(now);
         }
         self.spooling.hurry(now);
-        let is_written = self.queue.back().is_none_or(|entry| entry.seq < self.spooling.synced);
-        !self.policy.spool || (is_written && self.spooling.is_idle())
+        !self.policy.spool || (self.unsynced().next().is_none() && self.spooling.is_idle())
     }
 
     /// Takes in what an earlier run left on disk, to be sent at once. Gives each its place, in order.

@@ -51,7 +51,7 @@ impl Bench {
     }
 
     /// Waits until something is sent.
-    fn next(&mut self) -> Vec<u64> {
+    pub(super) fn next(&mut self) -> Vec<u64> {
         loop {
             if let Some(entries) = self.upload() {
                 return entries;
@@ -71,7 +71,7 @@ impl Bench {
         self.machine.reply(self.now, Reply { verdict, retry_after }, error, &mut || u64::MAX / 2 + 1);
     }
 
-    fn dropped(&self, cause: DropCause) -> u64 {
+    pub(super) fn dropped(&self, cause: DropCause) -> u64 {
         self.machine.stats.dropped.by(cause)
     }
 }
@@ -188,14 +188,26 @@ fn refused_events_go_and_the_others_are_sent_again() {
 }
 
 #[test]
-fn without_any_place_all_are_refused() {
+fn without_any_place_all_are_sent_again_until_their_attempts_are_used_up() {
     for places in [vec![], vec![99]] {
         let mut bench = Bench::new(policy());
         bench.push(10);
-        bench.next();
-        bench.reply(Verdict::Invalid(places));
-        assert_eq!(bench.dropped(DropCause::Invalid), 10);
+        for _ in 0..12 {
+            assert_eq!(bench.next().len(), 10);
+            bench.reply(Verdict::Invalid(places.clone()));
+        }
+        assert!(bench.now > SECOND * 120);
+        assert_eq!(bench.dropped(DropCause::RetriesUsedUp), 10);
     }
+}
+
+#[test]
+fn a_refused_upload_is_dropped() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    bench.next();
+    bench.reply(Verdict::InvalidUpload);
+    assert_eq!(bench.dropped(DropCause::Invalid), 10);
 }
 
 #[test]
@@ -305,61 +317,6 @@ fn who_opted_out_sends_nothing() {
 }
 
 #[test]
-fn a_flush_counts_what_was_pending_when_it_began() {
-    let mut bench = Bench::new(policy());
-    bench.push(5);
-    let id = bench.machine.begin_flush(bench.now);
-    bench.push(2);
-    assert!(!bench.machine.is_flushed(id));
-    assert_eq!(bench.upload(), Some((0..5).collect()));
-    bench.reply(Verdict::Invalid(vec![0]));
-    bench.next();
-    bench.reply(Verdict::Taken);
-    assert!(bench.machine.is_flushed(id));
-    let report = bench.machine.end_flush(id);
-    assert_eq!((report.sent, report.dropped, report.pending), (4, 1, 0));
-    assert!(report.last_error.is_none());
-    assert_eq!(bench.upload(), None);
-}
-
-#[test]
-fn a_flush_shortens_pauses_and_says_what_is_left() {
-    let mut bench = Bench::new(policy());
-    bench.push(10);
-    bench.next();
-    bench.reply(Verdict::Failed);
-    assert_eq!(bench.upload(), None);
-    let id = bench.machine.begin_flush(bench.now);
-    assert_eq!(bench.upload().unwrap().len(), 10);
-    bench.reply(Verdict::Failed);
-    let report = bench.machine.end_flush(id);
-    assert_eq!((report.sent, report.pending), (0, 10));
-    assert!(matches!(report.last_error, Some(DeliveryError::Refused { .. })));
-}
-
-#[test]
-fn an_answer_to_what_was_given_up_changes_nothing() {
-    let mut bench = Bench::new(policy());
-    bench.push(10);
-    bench.next();
-    bench.machine.give_up(DropCause::CloseDeadline);
-    bench.reply(Verdict::Taken);
-    assert_eq!((bench.dropped(DropCause::CloseDeadline), bench.machine.stats().sent), (10, 0));
-    assert!(bench.machine.is_idle());
-}
-
-#[test]
-fn an_upload_that_is_cut_off_is_sent_again() {
-    let mut bench = Bench::new(policy());
-    bench.push(10);
-    let first = bench.next();
-    bench.machine.ground(bench.now);
-    assert_eq!(bench.upload(), Some(first));
-    bench.machine.panicked(bench.now, DeliveryError::Panicked("x".into()), &mut || 0);
-    assert_eq!(bench.next().len(), 10);
-}
-
-#[test]
 fn the_first_of_a_series_is_told_louder() {
     let mut bench = Bench::new(policy());
     bench.push(10);
@@ -388,38 +345,43 @@ fn the_first_of_a_series_is_told_louder() {
 }
 
 #[test]
-fn with_a_spool_events_are_written_before_they_are_sent() {
-    let mut bench = Bench::new(Policy { spool: true, ..policy() });
-    bench.push(10);
-    assert_eq!(bench.upload(), None);
-    let sync = bench.machine.next_sync(bench.now).unwrap();
-    assert_eq!(sync.events.len(), 10);
-    assert!(bench.machine.next_sync(bench.now).is_none());
-    bench.machine.synced(0..10, bench.now);
-    assert_eq!(bench.upload(), Some((0..10).collect()));
-    bench.reply(Verdict::Taken);
-    assert!(!bench.machine.is_idle());
-    bench.machine.next_sync(bench.now);
-    bench.now = bench.machine.next_deadline().unwrap();
-    assert_eq!(bench.now, SECOND);
-    assert_eq!(bench.machine.next_sync(bench.now).unwrap().settled, (0..10).collect::<Vec<_>>());
-    bench.machine.synced([], bench.now);
-    assert!(bench.machine.is_idle());
+fn under_overload_uploads_that_arrive_do_not_make_it_a_new_series() {
+    let mut bench = Bench::new(policy());
+    let mut warnings = 0;
+    let mut count = |bench: &mut Bench| {
+        let notices = bench.machine.take_news().1;
+        warnings += notices.iter().filter(|it| matches!(it, Notice::Dropped { repeated: false, .. })).count();
+        warnings
+    };
+    for _ in 0..5 {
+        bench.push(25);
+        bench.next();
+        bench.reply(Verdict::Taken);
+    }
+    assert_eq!(count(&mut bench), 1);
+    // It is over when uploads arrive and nothing is dropped in between.
+    for _ in 0..2 {
+        bench.machine.begin_flush(bench.now);
+        bench.next();
+        bench.reply(Verdict::Taken);
+        bench.push(10);
+    }
+    bench.push(25);
+    assert_eq!(count(&mut bench), 2);
 }
 
 #[test]
-fn with_a_spool_what_waits_is_written_within_a_second() {
-    let mut bench = Bench::new(Policy { spool: true, ..policy() });
-    assert!(bench.push(1));
-    assert!(bench.machine.next_sync(bench.now).is_none());
-    assert_eq!(bench.machine.next_deadline(), Some(SECOND));
-    assert_eq!(bench.machine.next_sync(SECOND).unwrap().events.len(), 1);
-    bench.now = SECOND;
-    bench.push(1);
-    bench.machine.synced([0], SECOND);
-    assert_eq!(bench.machine.next_deadline(), Some(SECOND * 2));
-    // At the end, what is on disk stays there.
-    bench.machine.give_up(DropCause::CloseDeadline);
-    let stats = bench.machine.stats();
-    assert_eq!((stats.spooled, stats.dropped.by(DropCause::CloseDeadline), stats.pending), (1, 1, 0));
+fn recovery_is_told_when_events_are_taken_not_when_they_are_refused() {
+    let mut bench = Bench::new(policy());
+    bench.push(10);
+    for verdict in [Verdict::Failed, Verdict::TooLarge, Verdict::Failed, Verdict::Invalid(vec![0])] {
+        bench.next();
+        bench.reply(verdict);
+    }
+    let notices = bench.machine.take_news().1;
+    assert!(!notices.iter().any(|notice| matches!(notice, Notice::Recovered { .. })), "{notices:?}");
+    assert!(matches!(notices[1], Notice::Failed { repeated: true, .. }), "{notices:?}");
+    bench.next();
+    bench.reply(Verdict::Taken);
+    assert!(matches!(bench.machine.take_news().1[..], [Notice::Recovered { failures: 2 }]));
 }
