@@ -15,7 +15,15 @@ Runs every check that has to pass before a change lands, and stops at the first 
 ";
 
 /// Each crate is built on its own with no features and with all.
-const CRATES: [&str; 6] = ["evaluation-core", "cohorts", "transport", "tracking", "experiment", "experiment-server"];
+const CRATES: [&str; 7] = [
+    "evaluation-core",
+    "cohorts",
+    "transport",
+    "tracking",
+    "experiment",
+    "experiment-openfeature",
+    "experiment-server",
+];
 
 /// Programs that are run as they stand.
 const EXAMPLES: [&str; 9] =
