@@ -95,8 +95,9 @@ fn load(name: &str, runtime: &Runtime, evaluations: usize, adjust: impl Fn(&mut 
     assert_eq!(stats.results(), evaluations as u64);
     assert_eq!(stats.events.sent + stats.deduplicated + stats.events.dropped.total(), evaluations as u64);
     assert_eq!(stats.events.sent, server.event_count());
-    assert_eq!(arrived.len(), distinct.len());
+    // With room for fewer than there are, results are forgotten and told again, by the insert ids that they had.
     if all_arrive {
+        assert_eq!(arrived.len(), distinct.len());
         assert!(report.is_complete(), "{report:?}");
         assert_eq!(arrived.len(), DISTINCT.min(evaluations));
     }
