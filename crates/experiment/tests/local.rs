@@ -232,8 +232,8 @@ fn options_that_make_no_sense_are_refused_by_name() {
     let builder = || LocalEvaluationClient::builder("key");
     for (built, said) in [
         (LocalEvaluationClient::builder("").build(), "deployment key is empty"),
-        (builder().server_url("localhost").build(), "`flags`"),
-        (builder().stream_server_url("ftp://a").build(), "`stream`"),
+        (builder().server_url("localhost").build(), "`serverUrl`"),
+        (builder().stream_server_url("ftp://a").build(), "`streamServerUrl`"),
         (builder().flag_config_polling_interval(Duration::ZERO).build(), "flagConfigPollingIntervalMillis"),
         (builder().bootstrap_json("{").build(), "`bootstrap`"),
     ] {
@@ -269,9 +269,10 @@ async fn a_set_that_is_too_large_is_refused() {
 async fn a_poll_has_its_deadline() {
     let server = server(&["a"]).await;
     server.faults().once(Route::Flags, Fault::stall());
-    let client = polling(&server).flag_config_poller_request_timeout(Duration::from_millis(50)).build().unwrap();
+    let client = polling(&server).flag_config_poller_request_timeout(Duration::from_millis(300)).build().unwrap();
     timeout(PATIENCE, client.start()).await.unwrap().unwrap();
-    assert_eq!((known(&client), server.requests().len()), (vec!["a".to_owned()], 2));
+    assert_eq!(known(&client), ["a"]);
+    assert!(server.requests().len() >= 2);
     client.close().await;
 }
 
