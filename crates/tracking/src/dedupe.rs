@@ -115,7 +115,7 @@ impl BuildHasher for Fingerprinted {
 }
 
 impl Hasher for Fingerprinted {
-    #[allow(clippy::cast_possible_truncation, reason = "half of the fingerprint is as good a hash as any")]
+    // Half of a fingerprint is as good a hash as any.
     fn write_u128(&mut self, fingerprint: u128) {
         self.0 = fingerprint as u64;
     }
