@@ -1,5 +1,7 @@
 //! Evaluation, whatever does it.
 
+use std::sync::Arc;
+
 use evaluation_core::{User, Variants};
 
 /// Decides which variants a user gets, at once and without failing. What application code may depend on, so that tests
@@ -12,7 +14,34 @@ pub trait Evaluate: Send + Sync {
 
     /// The same with options.
     fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants;
+
+    /// Tracks that a user is shown what was decided before. Does nothing unless it is implemented.
+    #[cfg(feature = "tracking")]
+    fn track_exposure(&self, user: &User, variants: &Variants) {
+        let _ = (user, variants);
+    }
 }
+
+macro_rules! behind_pointers {
+    ($($pointer:ty),*) => {$(
+        impl<T: Evaluate + ?Sized> Evaluate for $pointer {
+            fn evaluate(&self, user: &User) -> Variants {
+                (**self).evaluate(user)
+            }
+
+            fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
+                (**self).evaluate_with(user, options)
+            }
+
+            #[cfg(feature = "tracking")]
+            fn track_exposure(&self, user: &User, variants: &Variants) {
+                (**self).track_exposure(user, variants);
+            }
+        }
+    )*};
+}
+
+behind_pointers!(&T, Box<T>, Arc<T>);
 
 /// What to decide besides for whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -24,13 +24,22 @@
 //! | `streaming` | yes | flags by a stream, with polls while there is none |
 //! | `tracking` | yes | exposures and assignments told to the analytics project |
 //! | `rustls-native-roots` | yes | TLS with the certificates that the operating system trusts |
+//! | `blocking` | no | clients for programs without async |
+//! | `logging` | no | a log level and a logger for each client |
+//! | `metrics` | no | a [`Recorder`](metrics) of metrics for the crate `metrics` |
 //! | `testing` | no | a client for tests: no network, variants as the test says, exposures to look at |
 //! | `rustls-webpki-roots` | no | TLS with Mozilla's certificates, built in |
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod config;
 mod cookie;
 mod evaluate;
 mod local;
+#[cfg(feature = "logging")]
+pub mod logging;
+mod logs;
+pub mod metrics;
 #[cfg(feature = "remote")]
 mod remote;
 #[cfg(feature = "testing")]
@@ -54,7 +63,7 @@ pub use local::{
 #[cfg(feature = "tracking")]
 pub use local::{EventsReport, EventsStatus};
 #[cfg(feature = "remote")]
-pub use remote::{FetchOptions, RemoteEvaluationClient, RemoteEvaluationClientBuilder};
+pub use remote::{Fetch, FetchOptions, RemoteEvaluationClient, RemoteEvaluationClientBuilder};
 pub use transport::updater::{ErrorClass, Failure, Mode, SourceError, StartError, UpdaterConfig};
 pub use transport::{
     ApplyError, BodyStream, BoxError, BoxFuture, Bytes, ClientError, DefaultClient, DefaultClientBuilder, Endpoint,

@@ -18,8 +18,10 @@
 //! client.assert_exposed("ann", "greeting", "on");
 //! client.assert_not_exposed("bob", "greeting");
 //! ```
+//!
+//! The same goes for code that takes a `Fetch` in the place of a client for remote evaluation.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,9 +31,15 @@ use evaluation_core::{FlagSet, JsonError, User, Variant, Variants};
 use serde_json::Value;
 use tracking::{Clock, Event, EventStats, ExposureConfig, FlushReport, Tracker, Tracking};
 use transport::BoxFuture;
+#[cfg(feature = "remote")]
+use transport::http::{self, StatusCode};
 use transport::task::lock;
+#[cfg(feature = "remote")]
+use transport::{Endpoint, TransportError, call::refusal as refusal_of};
 
 use crate::evaluate::{Evaluate, EvaluateOptions};
+#[cfg(feature = "remote")]
+use crate::remote::{Fetch, FetchOptions};
 
 /// How many of the latest evaluations and exposures are kept.
 const KEPT: usize = 100_000;
@@ -62,8 +70,11 @@ struct Inner {
 struct Said {
     flags: FlagSet,
     everyone: BTreeMap<String, Variant>,
-    /// By user id and flag.
-    users: BTreeMap<(String, String), Variant>,
+    /// By id and flag.
+    some: BTreeMap<(String, String), Variant>,
+    /// The status that fetches are refused with, if they are.
+    #[cfg(feature = "remote")]
+    refusal: Option<StatusCode>,
 }
 
 /// What a client was asked.
@@ -108,7 +119,8 @@ impl TestClient {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Decides by these flags, a JSON list, where the test says nothing else.
+    /// Decides by these flags, a JSON list, where the test says nothing else. What it says does not reach flags that depend
+    /// on another's result: they see what that flag decides.
     ///
     /// # Errors
     /// When they are no list.
@@ -123,9 +135,10 @@ impl TestClient {
         lock(&self.inner.said).everyone.insert(flag.into(), variant);
     }
 
-    /// Gives the user of this id this variant of a flag, whatever everybody gets.
-    pub fn set_for(&self, user_id: impl Into<String>, flag: impl Into<String>, variant: Variant) {
-        lock(&self.inner.said).users.insert((user_id.into(), flag.into()), variant);
+    /// Gives the user of this id this variant of a flag, whatever everybody gets. For visitors without a user id it is
+    /// their device id.
+    pub fn set_for(&self, id: impl Into<String>, flag: impl Into<String>, variant: Variant) {
+        lock(&self.inner.said).some.insert((id.into(), flag.into()), variant);
     }
 
     /// Gives everybody the variant `on` of a flag.
@@ -134,15 +147,31 @@ impl TestClient {
     }
 
     /// Gives the user of this id the variant `on` of a flag.
-    pub fn turn_on_for(&self, user_id: impl Into<String>, flag: impl Into<String>) {
-        self.set_for(user_id, flag, on());
+    pub fn turn_on_for(&self, id: impl Into<String>, flag: impl Into<String>) {
+        self.set_for(id, flag, on());
     }
 
     /// Takes back what was said of a flag, for everybody and for each user.
     pub fn unset(&self, flag: &str) {
         let mut said = lock(&self.inner.said);
         said.everyone.remove(flag);
-        said.users.retain(|(_, of), _| of != flag);
+        said.some.retain(|(_, of), _| of != flag);
+    }
+
+    /// Takes back what was said of a flag for the user of this id.
+    pub fn unset_for(&self, id: &str, flag: &str) {
+        lock(&self.inner.said).some.remove(&(id.to_owned(), flag.to_owned()));
+    }
+
+    /// Takes back all that was said: nobody gets anything.
+    pub fn reset(&self) {
+        *lock(&self.inner.said) = Said::default();
+    }
+
+    /// Has fetches fail as if the service answered with this status, such as 503; with none, they succeed again.
+    #[cfg(feature = "remote")]
+    pub fn refuse_fetches(&self, status: Option<StatusCode>) {
+        lock(&self.inner.said).refusal = status;
     }
 
     /// Lets time pass by the clock that exposures are dated by, and known again by.
@@ -169,26 +198,41 @@ impl TestClient {
         lock(&self.inner.recorder.0).clear();
     }
 
-    /// Makes sure that a user was shown this variant of a flag.
+    /// Makes sure that the user of this id, or the visitor of this device id, was shown this variant of a flag.
     ///
     /// # Panics
     /// When that is not so.
     #[track_caller]
-    pub fn assert_exposed(&self, user_id: &str, flag: &str, variant: &str) {
+    pub fn assert_exposed(&self, id: &str, flag: &str, variant: &str) {
         let exposures = self.exposures();
-        let is = |it: &Exposure| it.user_id == user_id && it.flag == flag && it.variant == variant;
-        assert!(exposures.iter().any(is), "{user_id} was not shown {variant} of {flag}; exposures: {exposures:?}");
+        let is = |it: &Exposure| it.is_of(id) && it.flag == flag && it.variant == variant;
+        assert!(exposures.iter().any(is), "{id} was not shown {variant} of {flag}; exposures: {exposures:?}");
     }
 
-    /// Makes sure that a user was shown nothing of a flag.
+    /// Makes sure that the user of this id, or the visitor of this device id, was shown nothing of a flag.
     ///
     /// # Panics
     /// When that is not so.
     #[track_caller]
-    pub fn assert_not_exposed(&self, user_id: &str, flag: &str) {
+    pub fn assert_not_exposed(&self, id: &str, flag: &str) {
         let exposures = self.exposures();
-        let found = exposures.iter().find(|it| it.user_id == user_id && it.flag == flag);
-        assert!(found.is_none(), "{user_id} was shown {found:?}");
+        let found = exposures.iter().find(|it| it.is_of(id) && it.flag == flag);
+        assert!(found.is_none(), "{id} was shown {found:?}");
+    }
+
+    fn asked(&self, user: &User, options: EvaluateOptions) {
+        let mut evaluations = lock(&self.inner.evaluations);
+        if evaluations.len() == KEPT {
+            evaluations.pop_front();
+        }
+        let (user_id, device_id) = (user.user_id().map(str::to_owned), user.device_id().map(str::to_owned));
+        evaluations.push_back(Evaluation { user_id, device_id, options });
+    }
+}
+
+impl Exposure {
+    fn is_of(&self, id: &str) -> bool {
+        self.user_id == id || self.device_id == id
     }
 }
 
@@ -200,22 +244,40 @@ impl Default for TestClient {
 
 impl Evaluate for TestClient {
     fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
-        let variants = lock(&self.inner.said).decide(user, options);
-        if options.tracks_exposure
-            && let Some(tracking) = &self.inner.tracking
-        {
-            tracking.track(user, &variants);
+        let variants = lock(&self.inner.said).decide(user, &options.flag_keys);
+        if options.tracks_exposure {
+            self.track_exposure(user, &variants);
         }
-        let mut evaluations = lock(&self.inner.evaluations);
-        if evaluations.len() == KEPT {
-            evaluations.pop_front();
-        }
-        evaluations.push_back(Evaluation {
-            user_id: user.user_id().map(str::to_owned),
-            device_id: user.device_id().map(str::to_owned),
-            options: options.clone(),
-        });
+        self.asked(user, options.clone());
         variants
+    }
+
+    fn track_exposure(&self, user: &User, variants: &Variants) {
+        if let Some(tracking) = &self.inner.tracking {
+            tracking.track(user, variants);
+        }
+    }
+}
+
+/// As the service would answer. What it tracks by itself is not known here: a fetch that asks for exposures to be tracked
+/// counts as one that shows them.
+#[cfg(feature = "remote")]
+impl Fetch for TestClient {
+    fn fetch_with<'a>(
+        &'a self,
+        user: &'a User,
+        options: &'a FetchOptions,
+    ) -> BoxFuture<'a, Result<Variants, TransportError>> {
+        let exposes = options.tracks_exposure == Some(true);
+        let options = EvaluateOptions::default().with_flag_keys(&options.flag_keys).with_tracks_exposure(exposes);
+        let refusal = lock(&self.inner.said).refusal;
+        Box::pin(async move {
+            let Some(status) = refusal else { return Ok(self.evaluate_with(user, &options)) };
+            self.asked(user, options);
+            let mut response = http::Response::new(());
+            *response.status_mut() = status;
+            Err(refusal_of(Endpoint::Variants, &response))
+        })
     }
 }
 
@@ -230,18 +292,25 @@ impl fmt::Debug for TestClient {
 }
 
 impl Said {
-    fn decide(&self, user: &User, options: &EvaluateOptions) -> Variants {
-        let keys: Vec<&str> = options.flag_keys.iter().map(String::as_str).collect();
+    fn decide(&self, user: &User, keys: &[String]) -> Variants {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let by_flags = self.flags.evaluate(user, &keys);
         let mut decided: BTreeMap<&str, Variant> =
             by_flags.iter().map(|(flag, variant)| (flag, Variant::from(variant))).collect();
-        let is_wanted = |flag: &str| keys.is_empty() || keys.contains(&flag);
+        // Those that flags of these keys depend on are among what was decided.
+        let wanted: BTreeSet<&str> = decided.keys().copied().chain(keys.iter().copied()).collect();
+        let is_wanted = |flag: &str| keys.is_empty() || wanted.contains(flag);
         let everyone = self.everyone.iter().map(|(flag, variant)| (flag.as_str(), variant));
-        let id = user.user_id();
-        let users = self.users.iter().filter(|((of, _), _)| Some(of.as_str()) == id);
-        let said = everyone.chain(users.map(|((_, flag), variant)| (flag.as_str(), variant)));
+        // The last that says something counts.
+        let said = everyone.chain(self.of(user.device_id())).chain(self.of(user.user_id()));
         decided.extend(said.filter(|(flag, _)| is_wanted(flag)).map(|(flag, variant)| (flag, variant.clone())));
         decided.into_iter().collect()
+    }
+
+    /// What was said for an id.
+    fn of(&self, id: Option<&str>) -> impl Iterator<Item = (&str, &Variant)> {
+        let some = self.some.iter().filter(move |((of, _), _)| Some(of.as_str()) == id);
+        some.map(|((_, flag), variant)| (flag.as_str(), variant))
     }
 }
 
@@ -320,9 +389,58 @@ mod tests {
             variants.get(flag).and_then(|variant| variant.key().map(str::to_owned)).unwrap_or_default()
         };
         assert_eq!([of("ann", "a"), of("bob", "a"), of("ann", "b")], ["ann", "everyone", "flag"]);
+        client.unset_for("ann", "a");
+        assert_eq!(of("ann", "a"), "everyone");
         client.unset("a");
         assert_eq!(of("ann", "a"), "flag");
         assert!(client.set_flags("{").is_err());
+        client.reset();
+        assert!(client.evaluate(&User::with_user_id("ann")).is_empty());
+    }
+
+    #[test]
+    fn visitors_are_known_by_their_devices() {
+        let client = TestClient::new();
+        client.turn_on_for("device", "a");
+        client.turn_on_for("ann", "a");
+        client.set_for("ann", "a", Variant::new("off"));
+        let decide = |user: User| client.evaluate_with(&user, &shown()).is_on("a");
+        assert!(decide(User::builder().device_id("device").build()));
+        assert!(!decide(User::builder().device_id("device").user_id("ann").build()));
+        client.assert_exposed("device", "a", "on");
+    }
+
+    #[test]
+    fn what_was_said_of_a_dependency_is_given_with_the_flag_that_has_it() {
+        let client = TestClient::new();
+        let flags = r#"[
+            {"key": "a", "dependencies": ["holdout"], "variants": {"on": {"key": "on"}}, "segments": [{"variant": "on"}]},
+            {"key": "holdout", "variants": {"off": {"key": "off"}}, "segments": [{"variant": "off"}]}
+        ]"#;
+        client.set_flags(flags).unwrap();
+        client.turn_on("holdout");
+        let some = EvaluateOptions::default().with_flag_keys(["a"]);
+        assert!(client.evaluate_with(&User::with_user_id("ann"), &some).is_on("holdout"));
+    }
+
+    #[cfg(feature = "remote")]
+    #[tokio::test]
+    async fn fetches_are_answered_or_refused() {
+        let client = TestClient::new();
+        client.turn_on("a");
+        let remote: &dyn Fetch = &client;
+        let user = User::with_user_id("ann");
+        assert!(remote.fetch(&user).await.unwrap().is_on("a"));
+        client.assert_not_exposed("ann", "a");
+        let shown = FetchOptions::default().with_tracks_exposure(true).with_flag_keys(["a"]);
+        remote.fetch_with(&user, &shown).await.unwrap();
+        client.assert_exposed("ann", "a", "on");
+        client.refuse_fetches(Some(StatusCode::SERVICE_UNAVAILABLE));
+        let refused = remote.fetch(&user).await.unwrap_err();
+        assert!(matches!(refused, TransportError::Status { status: 503, .. }), "{refused}");
+        client.refuse_fetches(None);
+        assert!(remote.fetch(&user).await.is_ok());
+        assert_eq!(client.evaluations().len(), 4);
     }
 
     #[test]

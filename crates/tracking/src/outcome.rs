@@ -49,7 +49,7 @@ pub enum DropCause {
 
 impl DropCause {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::QueueFull,
         Self::Invalid,
         Self::TooLarge,
@@ -60,6 +60,22 @@ impl DropCause {
         Self::CloseDeadline,
         Self::LostAtDrop,
     ];
+
+    /// Its name in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::Invalid => "invalid",
+            Self::TooLarge => "too_large",
+            Self::RefusedKey => "refused_key",
+            Self::OverQuota => "over_quota",
+            Self::RetriesUsedUp => "retries_used_up",
+            Self::OptedOut => "opted_out",
+            Self::CloseDeadline => "close_deadline",
+            Self::LostAtDrop => "lost_at_drop",
+        }
+    }
 }
 
 impl fmt::Display for DropCause {
@@ -105,7 +121,7 @@ pub enum DeliveryError {
         after: std::time::Duration,
     },
     /// There is no Tokio runtime with timers to send from.
-    #[error("no Tokio runtime with timers: flush and close within one, or give one to the builder")]
+    #[error("no Tokio runtime with timers: flush and close within one, or build within one")]
     NoRuntime,
     /// Sending panicked.
     #[error("sending events panicked; this is a bug, of the HTTP client or of ours, and sending is started again")]

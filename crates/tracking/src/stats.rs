@@ -71,7 +71,7 @@ impl Dropped {
     /// Each cause with its count, where that is not 0.
     pub fn iter(&self) -> impl Iterator<Item = (DropCause, u64)> {
         let counts = *self;
-        DropCause::ALL.into_iter().map(move |cause| (cause, counts.by(cause))).filter(|(_, count)| *count > 0)
+        DropCause::ALL.iter().copied().map(move |cause| (cause, counts.by(cause))).filter(|(_, count)| *count > 0)
     }
 
     /// Counts events that were given up: for a [`Tracker`](crate::Tracker) of your own.

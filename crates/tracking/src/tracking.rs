@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use evaluation_core::{User, Variants};
-use tokio::runtime::Handle;
 use transport::{HttpClient, ServerZone};
 
 use crate::clock::{Clock, SystemClock};
@@ -151,7 +150,6 @@ pub struct TrackingBuilder {
     clock: Arc<dyn Clock>,
     tracker: Option<Arc<dyn Tracker>>,
     client: Option<Arc<dyn HttpClient>>,
-    runtime: Option<Handle>,
     callback: Option<OutcomeCallback>,
 }
 
@@ -167,7 +165,6 @@ impl TrackingBuilder {
             clock: Arc::new(SystemClock),
             tracker: None,
             client: None,
-            runtime: None,
             callback: None,
         }
     }
@@ -181,12 +178,6 @@ impl TrackingBuilder {
     /// Sets what requests are sent through. The client that comes with the SDK unless set.
     pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
         self.client = Some(client);
-        self
-    }
-
-    /// Sets the runtime that events are sent from. That of the thread which tracks unless set.
-    pub fn runtime(mut self, runtime: Handle) -> Self {
-        self.runtime = Some(runtime);
         self
     }
 
@@ -225,7 +216,7 @@ impl TrackingBuilder {
                 // Both kinds may be given one folder.
                 options.spool_folder = options.spool_folder.map(|folder| folder.join(self.kind.to_string()));
                 let mut builder = HttpTracker::builder(self.api_key, options).server_zone(self.zone).clock(self.clock);
-                builder.set(self.client, self.runtime, self.callback);
+                builder.set(self.client, self.callback);
                 Arc::new(builder.build()?)
             }
         };

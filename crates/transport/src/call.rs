@@ -13,16 +13,20 @@ use http::{Request, Response};
 use crate::client::{BodyStream, HttpClient};
 use crate::endpoints::Endpoint;
 use crate::error::TransportError;
+use crate::task::has_timers;
 
 /// Sets a deadline for all that a call does.
 ///
 /// # Errors
-/// What the call fails with, or [`TransportError::Timeout`].
+/// What the call fails with, [`TransportError::Timeout`], or [`TransportError::NoRuntime`].
 pub async fn within<T, E: From<TransportError>>(
     endpoint: Endpoint,
     timeout: Duration,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
+    if !has_timers() {
+        return Err(TransportError::NoRuntime { endpoint }.into());
+    }
     match tokio::time::timeout(timeout, call).await {
         Ok(result) => result,
         Err(_) => Err(TransportError::Timeout { endpoint, after: timeout }.into()),

@@ -92,6 +92,13 @@ pub enum TransportError {
         /// Why we did not go.
         problem: RedirectProblem,
     },
+    /// There is no Tokio runtime to ask from.
+    #[error("{endpoint}: there is no Tokio runtime with timers here: ask from within one")]
+    #[non_exhaustive]
+    NoRuntime {
+        /// What was to be asked for.
+        endpoint: Endpoint,
+    },
     /// The request cannot be made of what was given. `source` says why.
     #[error("{endpoint}: the request cannot be made")]
     #[non_exhaustive]
@@ -115,6 +122,7 @@ impl TransportError {
             | Self::TooLarge { endpoint, .. }
             | Self::Malformed { endpoint, .. }
             | Self::NotEvents { endpoint }
+            | Self::NoRuntime { endpoint }
             | Self::Redirect { endpoint, .. }
             | Self::Request { endpoint, .. } => *endpoint,
         }
@@ -136,7 +144,11 @@ impl TransportError {
             Self::Status { status, .. } => *status < 400 || *status >= 500 || *status == 429,
             Self::Http { source, .. } => source.is_retryable(),
             Self::Timeout { .. } | Self::Malformed { .. } | Self::NotEvents { .. } => true,
-            Self::Unauthorized { .. } | Self::TooLarge { .. } | Self::Redirect { .. } | Self::Request { .. } => false,
+            Self::Unauthorized { .. }
+            | Self::TooLarge { .. }
+            | Self::Redirect { .. }
+            | Self::NoRuntime { .. }
+            | Self::Request { .. } => false,
         }
     }
 

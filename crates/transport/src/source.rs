@@ -64,9 +64,10 @@ impl From<TransportError> for SourceError {
             TransportError::Unauthorized { status, .. } | TransportError::Status { status, .. } => {
                 ErrorClass::of_status(*status)
             }
-            TransportError::Http { .. } | TransportError::Timeout { .. } | TransportError::Request { .. } => {
-                ErrorClass::Network
-            }
+            TransportError::Http { .. }
+            | TransportError::Timeout { .. }
+            | TransportError::NoRuntime { .. }
+            | TransportError::Request { .. } => ErrorClass::Network,
             TransportError::TooLarge { .. }
             | TransportError::Malformed { .. }
             | TransportError::NotEvents { .. }

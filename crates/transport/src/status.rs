@@ -135,6 +135,19 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Idle,
+        Self::Starting,
+        Self::Streaming,
+        Self::Reconnecting,
+        Self::Polling,
+        Self::Fallback,
+        Self::Stale,
+        Self::Unauthorized,
+        Self::Stopped,
+    ];
+
     /// Its name in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {

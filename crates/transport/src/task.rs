@@ -9,8 +9,43 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tracing::dispatcher::{Dispatch, get_default, with_default};
+use tracing::subscriber::NoSubscriber;
+
+/// A future that logs to where logs go in this thread now, wherever it runs.
+pub fn logged<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    let logs = Logs::here();
+    async move {
+        let mut future = pin!(future);
+        poll_fn(|cx| logs.run(|| future.as_mut().poll(cx))).await
+    }
+}
+
+/// The same of a closure.
+pub fn logged_call<T>(call: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let logs = Logs::here();
+    move || logs.run(call)
+}
+
+/// Where logs go. None if nobody asked for them: somebody still may, for all threads.
+struct Logs(Option<Dispatch>);
+
+impl Logs {
+    fn here() -> Self {
+        Self(Some(get_default(Clone::clone)).filter(|logs| !logs.is::<NoSubscriber>()))
+    }
+
+    fn run<T>(&self, call: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(logs) => with_default(logs, call),
+            None => call(),
+        }
+    }
+}
 
 /// What a future comes to, or that it panicked. It is not asked again then.
 ///
@@ -23,6 +58,12 @@ pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
         Err(panic) => Poll::Ready(Err(Panicked { message: message(&*panic) })),
     })
     .await
+}
+
+/// True where there is a Tokio runtime, and it has timers: it may have been built without.
+#[must_use]
+pub fn has_timers() -> bool {
+    Handle::try_current().is_ok() && catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
 /// Waits until a moment; for ever if there is none.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
-use transport::task::{caught, lock, until};
+use transport::task::{caught, lock, logged, until};
 
 use super::download::Downloader;
 use super::machine::{Job, Machine, Notice, Outcome, Time};
@@ -106,7 +106,7 @@ impl Driver {
         };
         for Job { id, modified } in jobs {
             let (downloader, asked) = (Arc::clone(&self.shared.downloader), Arc::clone(&id));
-            let task = self.downloads.spawn(async move { downloader.download(&asked, modified).await });
+            let task = self.downloads.spawn(logged(async move { downloader.download(&asked, modified).await }));
             self.ids.insert(task.id(), id);
         }
         deadline.and_then(|at| self.shared.epoch.checked_add(at))

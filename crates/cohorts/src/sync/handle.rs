@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
-use transport::task::lock;
+use transport::task::{has_timers, lock, logged};
 use transport::{BaseUrl, HttpClient};
 
 use super::download::Downloader;
@@ -195,7 +195,7 @@ impl Run {
 
     /// Waits for a task that was told to stop. What does not end is aborted.
     async fn end(mut self) {
-        if timeout(END, self.done.wait_for(|done| *done)).await.is_err() {
+        if has_timers() && timeout(END, self.done.wait_for(|done| *done)).await.is_err() {
             log::overdue();
             self.abort.abort();
         }
@@ -288,7 +288,7 @@ impl Inner {
             }
             Driver::new(shared, stopped).run().await;
         };
-        let abort = runtime.spawn(task).abort_handle();
+        let abort = runtime.spawn(logged(task)).abort_handle();
         *run = Some(Run { stop: Arc::new(stop), done: is_done, abort });
         true
     }

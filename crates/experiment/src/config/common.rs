@@ -90,6 +90,10 @@ pub enum ConfigError {
         /// What is wrong with them.
         source: tracking::ConfigError,
     },
+    /// A client for programs without async has no thread to work on.
+    #[cfg(feature = "blocking")]
+    #[error("no thread can be started for the client")]
+    Thread(#[source] std::io::Error),
     /// Streaming was asked for, but is not built in.
     #[error("`streamUpdates` needs the feature `streaming` of the crate `experiment`")]
     NoStreaming,

@@ -12,6 +12,8 @@ use transport::updater::{Mode, UpdaterConfig};
 #[cfg(feature = "cohorts")]
 use super::CohortSyncConfig;
 use super::{ConfigError, ProxyConfig, ShownUrl, millis, named, positive, zone};
+#[cfg(feature = "logging")]
+use crate::logging::LogLevel;
 
 /// Options of local evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -59,6 +61,13 @@ pub struct LocalEvaluationConfig {
     pub max_flags_bytes: usize,
     /// Which proxy connections go through. Default: as the environment says.
     pub proxy: ProxyConfig,
+    /// How much the client tells its logger; without one, the standard error output. Default: none, which is `error`
+    /// where there is a logger, and else that logs are those of the process alone.
+    #[cfg(feature = "logging")]
+    pub log_level: Option<LogLevel>,
+    /// The older name for a log level of `debug`, whatever the log level is. Default: no.
+    #[cfg(feature = "logging")]
+    pub debug: bool,
 }
 
 /// What the options for URLs are called.
@@ -112,6 +121,10 @@ impl Default for LocalEvaluationConfig {
             start_timeout: Duration::from_secs(60),
             max_flags_bytes: 64 << 20,
             proxy: ProxyConfig::default(),
+            #[cfg(feature = "logging")]
+            log_level: None,
+            #[cfg(feature = "logging")]
+            debug: false,
         }
     }
 }
@@ -133,8 +146,10 @@ impl fmt::Debug for LocalEvaluationConfig {
             .field("stream_flag_conn_timeout", &self.stream_flag_conn_timeout)
             .field("start_timeout", &self.start_timeout)
             .field("max_flags_bytes", &self.max_flags_bytes)
-            .field("proxy", &self.proxy)
-            .finish()
+            .field("proxy", &self.proxy);
+        #[cfg(feature = "logging")]
+        shown.field("log_level", &self.log_level).field("debug", &self.debug);
+        shown.finish()
     }
 }
 
@@ -170,6 +185,14 @@ mod tests {
             serde_json::from_str::<LocalEvaluationConfig>(&serde_json::to_string(&config).unwrap()).unwrap(),
             config
         );
+    }
+
+    #[cfg(feature = "logging")]
+    #[test]
+    fn levels_of_logs_have_the_names_of_other_sdks() {
+        let config: LocalEvaluationConfig = serde_json::from_str(r#"{"logLevel": 2, "debug": true}"#).unwrap();
+        assert_eq!((config.log_level, config.debug), (Some(LogLevel::Warn), true));
+        assert!(serde_json::to_string(&config).unwrap().contains(r#""logLevel":"warn","debug":true"#));
     }
 
     #[test]

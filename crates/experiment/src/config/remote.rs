@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use transport::{RetryPolicy, Urls};
 
 use super::{ConfigError, ProxyConfig, ShownUrl, millis, named, positive, zone};
+#[cfg(feature = "logging")]
+use crate::logging::LogLevel;
 
 /// Options of remote evaluation. In files they have the names of the Node SDK, and times are in milliseconds:
 ///
@@ -46,6 +48,13 @@ pub struct RemoteEvaluationConfig {
     pub fetch_retry_after_max: Duration,
     /// Which proxy connections go through. Default: as the environment says.
     pub proxy: ProxyConfig,
+    /// How much the client tells its logger; without one, the standard error output. Default: none, which is `error`
+    /// where there is a logger, and else that logs are those of the process alone.
+    #[cfg(feature = "logging")]
+    pub log_level: Option<LogLevel>,
+    /// The older name for a log level of `debug`, whatever the log level is. Default: no.
+    #[cfg(feature = "logging")]
+    pub debug: bool,
 }
 
 impl RemoteEvaluationConfig {
@@ -67,6 +76,10 @@ impl RemoteEvaluationConfig {
             fetch_retry_timeout: policy.retry_timeout,
             fetch_retry_after_max: policy.retry_after_max,
             proxy: ProxyConfig::default(),
+            #[cfg(feature = "logging")]
+            log_level: None,
+            #[cfg(feature = "logging")]
+            debug: false,
         }
     }
 
@@ -102,7 +115,8 @@ impl Default for RemoteEvaluationConfig {
 
 impl fmt::Debug for RemoteEvaluationConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteEvaluationConfig")
+        let mut shown = f.debug_struct("RemoteEvaluationConfig");
+        shown
             .field("server_zone", &self.server_zone)
             .field("server_url", &ShownUrl(&self.server_url))
             .field("fetch_timeout", &self.fetch_timeout)
@@ -112,8 +126,10 @@ impl fmt::Debug for RemoteEvaluationConfig {
             .field("fetch_retry_backoff_scalar", &self.fetch_retry_backoff_scalar)
             .field("fetch_retry_timeout", &self.fetch_retry_timeout)
             .field("fetch_retry_after_max", &self.fetch_retry_after_max)
-            .field("proxy", &self.proxy)
-            .finish()
+            .field("proxy", &self.proxy);
+        #[cfg(feature = "logging")]
+        shown.field("log_level", &self.log_level).field("debug", &self.debug);
+        shown.finish()
     }
 }
 

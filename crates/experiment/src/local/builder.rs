@@ -14,6 +14,7 @@ use transport::Urls;
 use transport::updater::{FlagSource, Mode, Updater, UpdaterConfig};
 use transport::{DeploymentKey, HttpClient, Service, ServiceSource};
 
+use super::inner::Inner;
 use super::snapshot::Snapshot;
 use super::store::{Sink, Store};
 #[cfg(feature = "tracking")]
@@ -22,6 +23,10 @@ use super::{FlagOrigin, LocalEvaluationClient, bootstrap};
 #[cfg(feature = "cohorts")]
 use crate::config::CohortSyncConfig;
 use crate::config::{ConfigError, LocalEvaluationConfig, ProxyConfig, client};
+#[cfg(feature = "logging")]
+use crate::logging::{LogLevel, LoggerProvider, Logging};
+use crate::logs::Logs;
+use crate::metrics::{Meter, Metrics, ReportOptions};
 
 /// Sets a [`LocalEvaluationClient`] up. Defaults are those of [`LocalEvaluationConfig`].
 #[derive(Clone)]
@@ -36,6 +41,10 @@ pub struct LocalEvaluationClientBuilder {
     adjust_cohorts: Option<Arc<Adjust<SyncConfig>>>,
     #[cfg(feature = "tracking")]
     tracking: TrackingSetup,
+    metrics: Option<Arc<dyn Metrics>>,
+    metrics_options: ReportOptions,
+    #[cfg(feature = "logging")]
+    logging: Logging,
 }
 
 type Adjust<T> = dyn Fn(&mut T) + Send + Sync;
@@ -58,6 +67,10 @@ impl LocalEvaluationClientBuilder {
             adjust_cohorts: None,
             #[cfg(feature = "tracking")]
             tracking: TrackingSetup::default(),
+            metrics: None,
+            metrics_options: ReportOptions::default(),
+            #[cfg(feature = "logging")]
+            logging: Logging::default(),
         }
     }
 
@@ -177,6 +190,33 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
+    /// Has metrics told how the client is doing.
+    pub fn metrics(mut self, metrics: Arc<dyn Metrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    /// Sets how often metrics are told.
+    pub fn metrics_options(mut self, options: ReportOptions) -> Self {
+        self.metrics_options = options;
+        self
+    }
+
+    /// Sets how much the client tells its logger; without one, the standard error output.
+    #[cfg(feature = "logging")]
+    pub fn log_level(mut self, level: LogLevel) -> Self {
+        self.config.log_level = Some(level);
+        self
+    }
+
+    /// Gives the client a logger, beside the subscriber of the process that there is when it is built. It is told errors
+    /// unless there is a level.
+    #[cfg(feature = "logging")]
+    pub fn logger(mut self, logger: Arc<dyn LoggerProvider>) -> Self {
+        self.logging.logger = Some(logger);
+        self
+    }
+
     /// Brings another HTTP client in the place of the one that comes with the SDK. The proxy option is then its own
     /// affair.
     pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
@@ -204,6 +244,14 @@ impl LocalEvaluationClientBuilder {
     /// # Errors
     /// When an option makes no sense, or the flags to begin with cannot be read. The error names the option.
     pub fn build(self) -> Result<LocalEvaluationClient, ConfigError> {
+        #[cfg(feature = "logging")]
+        let logs = self.logging.build(self.config.log_level, self.config.debug);
+        #[cfg(not(feature = "logging"))]
+        let logs = Logs::default();
+        logs.run(|| self.client(logs.clone()))
+    }
+
+    fn client(&self, logs: Logs) -> Result<LocalEvaluationClient, ConfigError> {
         let key = DeploymentKey::new(&self.deployment_key)?;
         let (urls, mut config) = (self.config.urls()?, self.config.updater()?);
         if let Some(adjust) = &self.adjust {
@@ -236,12 +284,14 @@ impl LocalEvaluationClientBuilder {
             Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout.max(config.connect_timeout)));
         let updater =
             Updater::builder(source as Arc<dyn FlagSource>, Arc::new(Sink(Arc::clone(&store)))).config(config).build();
-        Ok(LocalEvaluationClient::new(
+        Ok(LocalEvaluationClient::new(Inner {
             store,
-            Some(updater),
+            updater: Some(updater),
             #[cfg(feature = "tracking")]
             tracked,
-        ))
+            meter: Meter::new(self.metrics.clone(), self.metrics_options.clone()),
+            logs,
+        }))
     }
 }
 

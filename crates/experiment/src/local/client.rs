@@ -8,10 +8,11 @@ use cohorts::CohortStore;
 #[cfg(feature = "cohorts")]
 use cohorts::sync::{CohortSync, CohortWatch};
 use evaluation_core::{Diagnostic, User, Variants};
+use transport::StatusWatch;
 use transport::updater::{StartError, Updater};
-use transport::{Origin, State, StatusWatch};
 
 use super::builder::{file, read};
+use super::inner::Inner;
 use super::snapshot::Snapshot;
 use super::store::Store;
 #[cfg(feature = "tracking")]
@@ -19,6 +20,8 @@ use super::tracked::{EventsReport, EventsStatus, Tracked};
 use super::{CloseReport, FlagChanges, FlagOrigin, LocalEvaluationClientBuilder, LocalStatus};
 use crate::config::ConfigError;
 use crate::evaluate::{Evaluate, EvaluateOptions};
+use crate::logs::Logs;
+use crate::metrics::Meter;
 
 /// Keeps the flags of a deployment here, and decides by them at once.
 ///
@@ -42,14 +45,6 @@ use crate::evaluate::{Evaluate, EvaluateOptions};
 #[derive(Clone)]
 pub struct LocalEvaluationClient {
     inner: Arc<Inner>,
-}
-
-struct Inner {
-    store: Arc<Store>,
-    /// None for an offline client.
-    updater: Option<Updater>,
-    #[cfg(feature = "tracking")]
-    tracked: Tracked,
 }
 
 impl LocalEvaluationClient {
@@ -103,25 +98,17 @@ impl LocalEvaluationClient {
     fn without_network(snapshot: Snapshot) -> Self {
         let store = Store::new(snapshot);
         store.tell_of_the_first();
-        Self::new(
-            Arc::new(store),
-            None,
+        Self::new(Inner {
+            store: Arc::new(store),
+            updater: None,
             #[cfg(feature = "tracking")]
-            Tracked::default(),
-        )
+            tracked: Tracked::default(),
+            meter: Meter::default(),
+            logs: Logs::default(),
+        })
     }
 
-    pub(super) fn new(
-        store: Arc<Store>,
-        updater: Option<Updater>,
-        #[cfg(feature = "tracking")] tracked: Tracked,
-    ) -> Self {
-        let inner = Inner {
-            store,
-            updater,
-            #[cfg(feature = "tracking")]
-            tracked,
-        };
+    pub(super) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
     }
 
@@ -132,19 +119,7 @@ impl LocalEvaluationClient {
     /// When there are no flags in time, all attempts failed, or the deployment key is refused. Nothing is left running
     /// then, unless it was started in the background.
     pub async fn start(&self) -> Result<(), StartError> {
-        match &self.inner.updater {
-            Some(updater) => {
-                let started = updater.start().await;
-                match &started {
-                    Ok(()) => self.resume_cohorts(),
-                    // Flags may have been given up while they waited for cohorts.
-                    Err(_) if updater.status().state == State::Idle => self.stop_cohorts().await,
-                    Err(_) => {}
-                }
-                started
-            }
-            None => Ok(()),
-        }
+        self.inner.logs.follow(self.inner.start()).await
     }
 
     /// Starts to keep the flags fresh, and keeps trying until it is closed. Meanwhile the client decides by the flags it
@@ -153,77 +128,58 @@ impl LocalEvaluationClient {
     /// # Errors
     /// When this is called outside of a Tokio runtime.
     pub fn start_in_background(&self) -> Result<(), StartError> {
-        match &self.inner.updater {
-            Some(updater) => {
-                updater.start_in_background()?;
-                // Those of the flags that are in place, which may stay as they are.
-                self.resume_cohorts();
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn resume_cohorts(&self) {
-        #[cfg(feature = "cohorts")]
-        if let Some(sync) = self.inner.store.sync() {
-            sync.resume();
-        }
+        self.inner.logs.run(|| self.inner.start_in_background())
     }
 
     /// Stops what keeps flags and cohorts fresh, sends the events that are still to be sent, and waits for the end of all
     /// that: a few seconds at most, or as long as sending may take by its options. The flags stay as they are. Idle
     /// connections are kept for the time that the HTTP client keeps them.
     pub async fn close(&self) -> CloseReport {
-        let updates = async {
-            if let Some(updater) = &self.inner.updater {
-                updater.stop().await;
-            }
-            self.stop_cohorts().await;
-        };
-        #[cfg(feature = "tracking")]
-        {
-            let (events, ()) = tokio::join!(self.inner.tracked.close(), updates);
-            CloseReport { events }
-        }
-        #[cfg(not(feature = "tracking"))]
-        {
-            updates.await;
-            CloseReport {}
-        }
+        self.inner.logs.follow(self.inner.close()).await
     }
 
     /// Sends the exposures and assignments that wait, again where that fails, and tells what came of it. Takes no longer
     /// than closing may.
     #[cfg(feature = "tracking")]
     pub async fn flush(&self) -> EventsReport {
-        self.inner.tracked.flush().await
-    }
-
-    async fn stop_cohorts(&self) {
-        #[cfg(feature = "cohorts")]
-        if let Some(sync) = self.inner.store.sync() {
-            sync.stop().await;
-        }
+        self.inner.logs.follow(self.inner.tracked.flush()).await
     }
 
     /// The variants of all flags for a user, defaults included. None before there are flags.
     #[must_use]
     pub fn evaluate(&self, user: &User) -> Variants {
-        let variants = self.inner.store.load().evaluate(user, &[]);
-        #[cfg(feature = "tracking")]
-        self.inner.tracked.track(user, &variants, false);
-        variants
+        self.decide(user, &[], false)
     }
 
     /// The same with options.
     #[must_use]
     pub fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
         let keys: Vec<&str> = options.flag_keys.iter().map(String::as_str).collect();
-        let variants = self.inner.store.load().evaluate(user, &keys);
         #[cfg(feature = "tracking")]
-        self.inner.tracked.track(user, &variants, options.tracks_exposure);
-        variants
+        let exposure = options.tracks_exposure;
+        #[cfg(not(feature = "tracking"))]
+        let exposure = false;
+        self.decide(user, &keys, exposure)
+    }
+
+    /// True when evaluations may become events.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn tracks(&self) -> bool {
+        #[cfg(feature = "tracking")]
+        return self.inner.tracked.is_on();
+        #[cfg(not(feature = "tracking"))]
+        false
+    }
+
+    fn decide(&self, user: &User, keys: &[&str], exposure: bool) -> Variants {
+        self.inner.logs.run(|| self.inner.decide(user, keys, exposure))
+    }
+
+    /// Tracks that a user is shown what was decided before, as evaluating with
+    /// [`EvaluateOptions::tracks_exposure`] does at once: for code that shows it later, or not at all.
+    #[cfg(feature = "tracking")]
+    pub fn track_exposure(&self, user: &User, variants: &Variants) {
+        self.inner.logs.run(|| self.inner.tracked.expose(user, variants));
     }
 
     /// What became of evaluations as exposures and assignments.
@@ -236,22 +192,7 @@ impl LocalEvaluationClient {
     /// How the client is doing.
     #[must_use]
     pub fn status(&self) -> LocalStatus {
-        let snapshot = self.inner.store.load();
-        let updater = self.inner.updater.as_ref().map(Updater::status);
-        let origin = match (snapshot.origin, updater.as_ref().and_then(|updater| updater.origin)) {
-            (FlagOrigin::Poll, Some(Origin::Stream)) => FlagOrigin::Stream,
-            (origin, _) => origin,
-        };
-        LocalStatus {
-            origin,
-            flags: snapshot.flags.len(),
-            updater,
-            #[cfg(feature = "cohorts")]
-            cohorts: match self.inner.store.sync() {
-                Some(sync) => sync.status(),
-                None => snapshot.cohort_statuses(),
-            },
-        }
+        self.inner.status()
     }
 
     /// Follows what keeps the flags fresh. None for an offline client.
@@ -284,6 +225,11 @@ impl LocalEvaluationClient {
 impl Evaluate for LocalEvaluationClient {
     fn evaluate_with(&self, user: &User, options: &EvaluateOptions) -> Variants {
         Self::evaluate_with(self, user, options)
+    }
+
+    #[cfg(feature = "tracking")]
+    fn track_exposure(&self, user: &User, variants: &Variants) {
+        Self::track_exposure(self, user, variants);
     }
 }
 

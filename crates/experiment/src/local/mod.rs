@@ -4,6 +4,7 @@ mod bootstrap;
 mod builder;
 mod changes;
 mod client;
+mod inner;
 mod snapshot;
 mod status;
 mod store;

@@ -36,6 +36,21 @@ pub struct LocalStatus {
     pub cohorts: Vec<cohorts::sync::CohortStatus>,
 }
 
+impl LocalStatus {
+    /// How long ago the flags were last known to be what the service has. None before they came, and for an offline
+    /// client.
+    #[must_use]
+    pub fn age(&self) -> Option<std::time::Duration> {
+        self.updater.as_ref()?.age()
+    }
+
+    /// True when the flags are kept fresh, or the client is offline and they need not be.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.updater.as_ref().is_none_or(Status::is_fresh)
+    }
+}
+
 /// What closing a client came to.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]

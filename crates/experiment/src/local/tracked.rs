@@ -67,14 +67,25 @@ impl Tracked {
         if let Some(assignments) = &self.assignments {
             assignments.track(user, variants);
         }
+        if exposure {
+            self.expose(user, variants);
+        }
+    }
+
+    pub(super) fn expose(&self, user: &User, variants: &Variants) {
         match &self.exposures {
-            Some(exposures) if exposure => exposures.track(user, variants),
-            None if exposure && !self.warned.swap(true, Ordering::Relaxed) => tracing::warn!(
+            Some(exposures) => exposures.track(user, variants),
+            None if !self.warned.swap(true, Ordering::Relaxed) => tracing::warn!(
                 target: "experiment",
-                "an evaluation is to track exposures, but the client has no `exposureConfig`: none are tracked"
+                "exposures are to be tracked, but the client has no `exposureConfig`: none are"
             ),
             _ => {}
         }
+    }
+
+    #[cfg(feature = "blocking")]
+    pub(super) fn is_on(&self) -> bool {
+        self.exposures.is_some() || self.assignments.is_some()
     }
 
     pub(super) fn stats(&self) -> EventsStatus {

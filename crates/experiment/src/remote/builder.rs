@@ -7,6 +7,9 @@ use transport::{DeploymentKey, HttpClient, Service};
 
 use super::RemoteEvaluationClient;
 use crate::config::{ConfigError, ProxyConfig, RemoteEvaluationConfig, client};
+#[cfg(feature = "logging")]
+use crate::logging::{LogLevel, LoggerProvider, Logging};
+use crate::logs::Logs;
 
 /// Sets a [`RemoteEvaluationClient`] up. Defaults are those of [`RemoteEvaluationConfig`].
 #[derive(Clone)]
@@ -15,11 +18,19 @@ pub struct RemoteEvaluationClientBuilder {
     deployment_key: String,
     config: RemoteEvaluationConfig,
     client: Option<Arc<dyn HttpClient>>,
+    #[cfg(feature = "logging")]
+    logging: Logging,
 }
 
 impl RemoteEvaluationClientBuilder {
     pub(super) fn new(deployment_key: String) -> Self {
-        Self { deployment_key, config: RemoteEvaluationConfig::default(), client: None }
+        Self {
+            deployment_key,
+            config: RemoteEvaluationConfig::default(),
+            client: None,
+            #[cfg(feature = "logging")]
+            logging: Logging::default(),
+        }
     }
 
     /// Sets all options at once, as they come from a file or from [`RemoteEvaluationConfig::server`].
@@ -72,6 +83,21 @@ impl RemoteEvaluationClientBuilder {
         self
     }
 
+    /// Sets how much the client tells its logger; without one, the standard error output.
+    #[cfg(feature = "logging")]
+    pub fn log_level(mut self, level: LogLevel) -> Self {
+        self.config.log_level = Some(level);
+        self
+    }
+
+    /// Gives the client a logger, beside the subscriber of the process that there is when it is built. It is told errors
+    /// unless there is a level.
+    #[cfg(feature = "logging")]
+    pub fn logger(mut self, logger: Arc<dyn LoggerProvider>) -> Self {
+        self.logging.logger = Some(logger);
+        self
+    }
+
     /// Brings another HTTP client in the place of the one that comes with the SDK. The proxy option is then its own
     /// affair.
     pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
@@ -84,10 +110,18 @@ impl RemoteEvaluationClientBuilder {
     /// # Errors
     /// When an option makes no sense. The error names it.
     pub fn build(self) -> Result<RemoteEvaluationClient, ConfigError> {
+        #[cfg(feature = "logging")]
+        let logs = self.logging.build(self.config.log_level, self.config.debug);
+        #[cfg(not(feature = "logging"))]
+        let logs = Logs::default();
+        logs.run(|| self.client(logs.clone()))
+    }
+
+    fn client(self, logs: Logs) -> Result<RemoteEvaluationClient, ConfigError> {
         let key = DeploymentKey::new(&self.deployment_key)?;
         let (urls, policy) = (self.config.urls()?, self.config.policy()?);
         let client = client(self.client, &self.config.proxy, &[&urls.variants])?;
-        Ok(RemoteEvaluationClient::new(Service::builder(client, key).urls(urls).build(), policy))
+        Ok(RemoteEvaluationClient::new(Service::builder(client, key).urls(urls).build(), policy, logs))
     }
 }
 

@@ -1,12 +1,12 @@
 //! The client for remote evaluation.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use evaluation_core::{User, Variants};
 use transport::{RetryPolicy, Service, TransportError, retrying};
 
-use super::{FetchOptions, RemoteEvaluationClientBuilder};
+use super::{FetchOptions, RemoteEvaluationClientBuilder, log};
+use crate::logs::Logs;
 
 /// Asks the service which variants a user gets.
 ///
@@ -33,6 +33,7 @@ pub struct RemoteEvaluationClient {
 struct Inner {
     service: Service,
     policy: RetryPolicy,
+    logs: Logs,
 }
 
 impl RemoteEvaluationClient {
@@ -41,8 +42,8 @@ impl RemoteEvaluationClient {
         RemoteEvaluationClientBuilder::new(deployment_key.into())
     }
 
-    pub(super) fn new(service: Service, policy: RetryPolicy) -> Self {
-        Self { inner: Arc::new(Inner { service, policy }) }
+    pub(super) fn new(service: Service, policy: RetryPolicy, logs: Logs) -> Self {
+        Self { inner: Arc::new(Inner { service, policy, logs }) }
     }
 
     /// The variants of all flags for a user, defaults included. It tries as often as the options say; dropping the
@@ -59,13 +60,12 @@ impl RemoteEvaluationClient {
     /// # Errors
     /// As [`RemoteEvaluationClient::fetch`].
     pub async fn fetch_with(&self, user: &User, options: &FetchOptions) -> Result<Variants, TransportError> {
-        let Inner { service, policy } = &*self.inner;
-        let fetched = retrying(policy, |attempt| service.variants(user, options, attempt.timeout)).await;
-        if let Err(error) = &fetched {
-            let causes = std::iter::successors(Error::source(error), |cause: &&dyn Error| Error::source(*cause));
-            let causes: Vec<String> = causes.map(ToString::to_string).collect();
-            tracing::warn!(target: "experiment", %error, ?causes, "variants were not fetched");
-        }
-        fetched
+        let Inner { service, policy, logs } = &*self.inner;
+        let fetch = async {
+            let fetched = retrying(policy, |attempt| service.variants(user, options, attempt.timeout)).await;
+            log::fetched(user, &fetched);
+            fetched
+        };
+        logs.follow(fetch).await
     }
 }

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use transport::HttpClient;
-use transport::task::{Random, lock};
+use transport::task::{Random, lock, logged};
 
 use super::machine::{Machine, Policy};
 use super::supervisor::{self, Farewell};
@@ -26,7 +26,6 @@ pub(super) struct Core {
     pub(super) client: Arc<dyn HttpClient>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) callback: Option<OutcomeCallback>,
-    pub(super) runtime: Option<Handle>,
     /// What the machine counts its time from.
     pub(super) epoch: Instant,
     pub(super) state: Mutex<State>,
@@ -49,7 +48,7 @@ pub(super) struct State {
     pub(super) left: bool,
     /// The task could not go on, and is begun again by a flush only.
     pub(super) is_stuck: bool,
-    /// What the task ran on last: events may come from threads that have none.
+    /// What the task ran on last, or the tracker was made on: events may come from threads that have none.
     pub(super) last_runtime: Option<Handle>,
     pub(super) access: Access,
     /// What the spool found and did.
@@ -107,15 +106,13 @@ impl Core {
         if !std::mem::replace(&mut state.running, true) {
             state.last_runtime = Some(runtime.clone());
             drop(state);
-            runtime.spawn(supervisor::run(Farewell::new(Arc::clone(self))));
+            runtime.spawn(logged(supervisor::run(Farewell::new(Arc::clone(self)))));
         }
     }
 
-    /// Where the task can run: on the runtime that was given, or that of this thread, or the last one that there was.
+    /// Where the task can run: on the runtime of this thread, or the last one that there was.
     pub(super) fn runtime(&self) -> Option<Handle> {
-        let last = || self.lock().last_runtime.clone();
-        let given = self.runtime.clone().filter(is_alive);
-        given.or_else(|| Handle::try_current().ok()).or_else(|| last().filter(is_alive))
+        Handle::try_current().ok().or_else(|| self.lock().last_runtime.clone().filter(is_alive))
     }
 
     pub(super) async fn flush(self: &Arc<Self>, closing: bool) -> FlushReport {
@@ -133,7 +130,7 @@ impl Core {
         self.run(Some(runtime.clone()));
         self.wake.notify_one();
         // A task of its own: it may be waited for from anywhere, and is not given up half way.
-        runtime.spawn(waiter.flush(closing)).await.unwrap_or_else(|_| self.no_runtime())
+        runtime.spawn(logged(waiter.flush(closing))).await.unwrap_or_else(|_| self.no_runtime())
     }
 
     fn no_runtime(&self) -> FlushReport {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use transport::BoxFuture;
-use transport::task::until;
+use transport::task::{logged_call, until};
 
 use super::core::{Access, Core, State};
 use super::machine::{Entry, Sync};
@@ -64,7 +64,7 @@ pub(super) async fn drive(core: &Arc<Core>) {
                 }
                 if let Some(sync) = sync {
                     let core = Arc::clone(core);
-                    syncing = Some(spawn_blocking(move || core.write(&sync)));
+                    syncing = Some(spawn_blocking(logged_call(move || core.write(&sync))));
                 }
                 deadline.and_then(|at| core.epoch.checked_add(at))
             }
@@ -155,7 +155,7 @@ impl Core {
 
     async fn open_spool(self: &Arc<Self>) {
         let core = Arc::clone(self);
-        let opened = spawn_blocking(move || {
+        let opened = spawn_blocking(logged_call(move || {
             let Some((folder, max_bytes)) = &core.settings.spool else { return };
             match Spool::open(folder, *max_bytes) {
                 Ok((mut spool, events)) => {
@@ -177,7 +177,7 @@ impl Core {
                     log::spool_unusable(&error, before.is_some());
                 }
             }
-        });
+        }));
         if opened.await.is_err() {
             self.spool_failed(&mut self.lock());
         }
@@ -193,7 +193,7 @@ impl Core {
     /// Lets others use the folder.
     async fn close_spool(self: &Arc<Self>) {
         let core = Arc::clone(self);
-        let _ = spawn_blocking(move || drop(core.lock_spool().take())).await;
+        let _ = spawn_blocking(logged_call(move || drop(core.lock_spool().take()))).await;
         let mut state = self.lock();
         state.machine.set_spool(true, self.now());
         state.access = Access::Closed;

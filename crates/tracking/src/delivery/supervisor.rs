@@ -1,10 +1,8 @@
 //! The task of a tracker: sees to it that it ends only when there is nothing to do.
 
-use std::panic::catch_unwind;
 use std::sync::Arc;
-use std::time::Duration;
 
-use transport::task::caught;
+use transport::task::{caught, has_timers};
 
 use super::core::Core;
 use super::driver;
@@ -41,11 +39,6 @@ pub(super) async fn run(mut farewell: Farewell) {
         }
     }
     farewell.ended = true;
-}
-
-/// A runtime may have been built without.
-pub(super) fn has_timers() -> bool {
-    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
 /// Says that the task is gone, however it went: with its runtime, what was being sent is sent again by the next one.

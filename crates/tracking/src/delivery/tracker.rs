@@ -21,8 +21,8 @@ use crate::tracker::Tracker;
 /// Sends events to the service, in batches and by a task of its own.
 ///
 /// A cheap handle: clones share everything. Handing over never waits; the task begins with the first event if there is a
-/// Tokio runtime in that thread, or one was given or used before, and else with the next flush. That runtime has to be
-/// kept running, and needs timers. When the last handle is dropped, what is pending is given up, or left on disk if there
+/// Tokio runtime in that thread, or was one where the tracker was made or last ran, and else with the next flush. That
+/// runtime has to be kept running, and needs timers. When the last handle is dropped, what is pending is given up, or left on disk if there
 /// is a spool: close before. Behind closing it begins again with the next event.
 #[derive(Clone)]
 pub struct HttpTracker {
@@ -42,7 +42,6 @@ impl HttpTracker {
             options,
             zone: ServerZone::default(),
             client: None,
-            runtime: None,
             clock: Arc::new(SystemClock),
             callback: None,
         }
@@ -91,7 +90,6 @@ pub struct HttpTrackerBuilder {
     options: DeliveryOptions,
     zone: ServerZone,
     client: Option<Arc<dyn HttpClient>>,
-    runtime: Option<Handle>,
     clock: Arc<dyn Clock>,
     callback: Option<OutcomeCallback>,
 }
@@ -109,12 +107,6 @@ impl HttpTrackerBuilder {
         self
     }
 
-    /// Sets the runtime that the task runs on. That of the thread which hands events over unless set.
-    pub fn runtime(mut self, runtime: Handle) -> Self {
-        self.runtime = Some(runtime);
-        self
-    }
-
     /// Sets the clock that uploads are dated by.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -128,13 +120,8 @@ impl HttpTrackerBuilder {
     }
 
     /// Sets what was given, and leaves the rest.
-    pub(crate) fn set(
-        &mut self,
-        client: Option<Arc<dyn HttpClient>>,
-        runtime: Option<Handle>,
-        callback: Option<OutcomeCallback>,
-    ) {
-        (self.client, self.runtime, self.callback) = (client, runtime, callback);
+    pub(crate) fn set(&mut self, client: Option<Arc<dyn HttpClient>>, callback: Option<OutcomeCallback>) {
+        (self.client, self.callback) = (client, callback);
     }
 
     /// The tracker. If there is a spool, what an earlier run left in it is sent at once, given a runtime.
@@ -155,7 +142,6 @@ impl HttpTrackerBuilder {
             client,
             clock: self.clock,
             callback: self.callback,
-            runtime: self.runtime,
             epoch: Instant::now(),
             state: Mutex::new(State {
                 machine,
@@ -163,7 +149,7 @@ impl HttpTrackerBuilder {
                 closing: false,
                 left: false,
                 is_stuck: false,
-                last_runtime: None,
+                last_runtime: Handle::try_current().ok(),
                 access: if has_spool { Access::Closed } else { Access::None },
                 spool: None,
             }),

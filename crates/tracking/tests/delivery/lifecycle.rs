@@ -126,10 +126,12 @@ fn when_its_runtime_goes_the_next_one_goes_on() {
 }
 
 #[test]
-fn a_runtime_that_was_given_is_used_from_anywhere() {
+fn the_runtime_that_it_was_made_on_is_used_from_anywhere() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let service = Service::new([]);
-    let tracking = builder(&service, config()).runtime(runtime.handle().clone()).build().unwrap();
+    let entered = runtime.enter();
+    let tracking = builder(&service, config()).build().unwrap();
+    drop(entered);
     track(&tracking, 0..250);
     // No runtime here: whoever runs futures may wait for it.
     let report = futures_executor(tracking.flush());
@@ -139,8 +141,7 @@ fn a_runtime_that_was_given_is_used_from_anywhere() {
 #[test]
 fn a_runtime_that_was_shut_down_takes_nothing_with_it() {
     let service = Service::new([]);
-    let gone = runtime().handle().clone();
-    let tracking = builder(&service, config()).runtime(gone).build().unwrap();
+    let tracking = runtime().block_on(async { builder(&service, config()).build().unwrap() });
     track(&tracking, 0..10);
     let report = futures_executor(tracking.flush());
     assert!(matches!(report.last_error, Some(DeliveryError::NoRuntime)), "{report:?}");

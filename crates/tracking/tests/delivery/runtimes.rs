@@ -59,10 +59,9 @@ fn the_runtime_is_remembered_for_threads_that_have_none() {
 }
 
 #[test]
-fn where_the_given_runtime_is_gone_that_of_the_thread_does() {
+fn where_the_runtime_it_was_made_on_is_gone_that_of_the_thread_does() {
     let service = Service::new([]);
-    let gone = runtime().handle().clone();
-    let tracking = builder(&service, config()).runtime(gone).build().unwrap();
+    let tracking = runtime().block_on(async { builder(&service, config()).build().unwrap() });
     let report = runtime().block_on(async {
         track(&tracking, 0..10);
         tracking.flush().await

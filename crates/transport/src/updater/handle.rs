@@ -18,15 +18,15 @@ use super::source::FlagSource;
 use super::work::Work;
 use crate::sink::FlagSink;
 use crate::status::{Status, StatusWatch};
-use crate::task::{Random, lock};
+use crate::task::{Random, has_timers, lock, logged};
 
 /// How long the task may take to end. It has nothing to wait for, unless a source or a sink blocks.
 const END: Duration = Duration::from_secs(5);
 
 /// Keeps flags fresh in the background.
 ///
-/// A cheap handle: clones share everything. When the last one is dropped, what runs is stopped. It can be started again
-/// behind a stop or a failed start.
+/// A cheap handle: clones share everything. It runs on the Tokio runtime from within which it is started. When the last
+/// handle is dropped, what runs is stopped. It can be started again behind a stop or a failed start.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -77,7 +77,6 @@ pub struct UpdaterBuilder {
     source: Arc<dyn FlagSource>,
     sink: Arc<dyn FlagSink>,
     config: UpdaterConfig,
-    runtime: Option<Handle>,
 }
 
 /// The task holds nothing of this but what it is given, so that it ends with the last handle.
@@ -104,7 +103,7 @@ struct Run {
 impl Updater {
     /// An updater that takes flags from a source to a sink.
     pub fn builder(source: Arc<dyn FlagSource>, sink: Arc<dyn FlagSink>) -> UpdaterBuilder {
-        UpdaterBuilder { source, sink, config: UpdaterConfig::default(), runtime: None }
+        UpdaterBuilder { source, sink, config: UpdaterConfig::default() }
     }
 
     /// Starts, and waits until flags are in place. Does nothing once they are; several may wait at a time.
@@ -113,6 +112,9 @@ impl Updater {
     /// When there are no flags in time, all attempts failed, or the deployment key is refused. Nothing is left running
     /// then, unless the start was in the background. Dropping the future does not stop what was started.
     pub async fn start(&self) -> Result<(), StartError> {
+        if !has_timers() {
+            return Err(StartError::NoRuntime);
+        }
         let after = self.shared.settings.config.start_timeout;
         let run = self.shared.run(Start::Wait)?;
         let mut outcome = run.outcome.clone();
@@ -139,7 +141,7 @@ impl Updater {
         self.shared.run(Start::Background).map(drop)
     }
 
-    /// Stops, and waits until nothing runs any more. The flags stay as they are.
+    /// Stops, and waits until nothing runs any more; without a Tokio runtime, it does not wait. The flags stay as they are.
     pub async fn stop(&self) {
         let run = lock(&self.shared.run).clone();
         if let Some(run) = run {
@@ -172,12 +174,6 @@ impl UpdaterBuilder {
     #[must_use]
     pub fn config(self, config: UpdaterConfig) -> Self {
         Self { config, ..self }
-    }
-
-    /// Sets the runtime to run on. Default: the one from within which it is started.
-    #[must_use]
-    pub fn runtime(self, runtime: Handle) -> Self {
-        Self { runtime: Some(runtime), ..self }
     }
 
     /// Makes the updater. Nothing runs yet.
@@ -216,10 +212,7 @@ impl Shared {
             }
             return Ok(run.clone());
         }
-        let runtime = match &self.settings.runtime {
-            Some(runtime) => runtime.clone(),
-            None => Handle::try_current().map_err(|_| StartError::NoRuntime)?,
-        };
+        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let run = self.spawn(&runtime, start, current.take());
         *current = Some(run.clone());
         Ok(run)
@@ -250,7 +243,7 @@ impl Shared {
             *lock(&parked) = Some(machine);
             drop(farewell);
         };
-        let abort = runtime.spawn(task).abort_handle();
+        let abort = runtime.spawn(logged(task)).abort_handle();
         Run { orders: Arc::new(orders), outcome: told, done: is_done, gate, abort }
     }
 }
@@ -263,7 +256,7 @@ impl Run {
 
 /// Waits for a task that was told to stop, or fails its start. What does not end is aborted.
 async fn end(mut done: watch::Receiver<bool>, abort: &AbortHandle) {
-    if timeout(END, done.wait_for(|done| *done)).await.is_err() {
+    if has_timers() && timeout(END, done.wait_for(|done| *done)).await.is_err() {
         log::overdue();
         abort.abort();
     }

@@ -238,7 +238,7 @@ async fn a_stream_that_never_pauses_keeps_nobody_waiting() {
 fn a_runtime_that_goes_away_does_not_go_unnoticed() {
     let fakes = Fakes::new(Meets::Flags, Meets::Flags);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let updater = Updater::builder(fakes.clone(), fakes.clone()).runtime(runtime.handle().clone()).build();
+    let updater = Updater::builder(fakes.clone(), fakes.clone()).build();
     runtime.block_on(updater.start()).unwrap();
     assert_eq!(updater.status().state, State::Polling);
     drop(runtime);

@@ -124,7 +124,8 @@ fn without_a_runtime_it_says_so() {
     let updater = streaming(&fakes);
     assert!(matches!(updater.start_in_background(), Err(StartError::NoRuntime)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let updater = Updater::builder(fakes.clone(), fakes.clone()).runtime(runtime.handle().clone()).build();
+    let entered = runtime.enter();
     updater.start_in_background().unwrap();
+    drop(entered);
     assert!(runtime.block_on(updater.start()).is_ok());
 }

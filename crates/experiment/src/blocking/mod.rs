@@ -1,0 +1,28 @@
+//! Clients for programs without async: the same, on a thread of their own.
+//!
+//! ```no_run
+//! use experiment::{LocalEvaluationClient, User};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = LocalEvaluationClient::builder("server-…").stream_updates(true).build_blocking()?;
+//! client.start()?;
+//! if client.evaluate(&User::with_user_id("user-1")).is_on("new-nav") {
+//!     println!("the new navigation");
+//! }
+//! client.close();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! They may be called from anywhere: from callbacks of their own, and from within async code too, which then waits. There
+//! the clients without this module's names are the better ones. An offline client waits for nothing, and needs none of
+//! this.
+
+mod local;
+mod remote;
+mod worker;
+
+pub use local::{FlagChanges, LocalEvaluationClient};
+pub use remote::RemoteEvaluationClient;
+
+pub(crate) use worker::Worker;

@@ -1,0 +1,149 @@
+//! Metrics for the crate `metrics`.
+
+use metrics::{Label, SharedString, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use transport::State;
+
+use super::{EvaluationSample, Metrics, Report};
+
+/// Tells the recorder of the crate `metrics` that the process has, and so whatever that exports to.
+///
+/// | metric | kind | labels | what it says |
+/// |---|---|---|---|
+/// | `experiment_flags` | gauge | | how many flags there are |
+/// | `experiment_flags_age_seconds` | gauge | | how long ago they were last known to be what the service has |
+/// | `experiment_source_state` | gauge | `state` | 1 for the state that the updater is in, and 0 for the others |
+/// | `experiment_source_failures` | gauge | | failures in a row |
+/// | `experiment_source_updates_total` | counter | | sets that were put in place |
+/// | `experiment_source_reconnects_total` | counter | | how often a stream that was lost came back |
+/// | `experiment_source_restarts_total` | counter | | how often updating panicked and was started again |
+/// | `experiment_cohorts` | gauge | `there`: `yes` or `no` | how many cohorts flags ask about |
+/// | `experiment_cohorts_age_seconds` | gauge | | the age of the oldest copy of a cohort |
+/// | `experiment_evaluations_sampled_total` | counter | | evaluations, as a sample of them tells |
+/// | `experiment_evaluation_seconds` | histogram | | how long those of the sample took |
+/// | `experiment_results_total` | counter | `kind`, `outcome`: `new`, `deduplicated` or `empty` | evaluations that were tracked |
+/// | `experiment_events_total` | counter | `kind`, `outcome`: `sent`, `spooled`, or why they were dropped | events |
+/// | `experiment_events_pending` | gauge | `kind` | events that are still to be sent |
+///
+/// `kind` is `exposure` or `assignment`. Labels of your own, such as which of several clients it is, come with
+/// [`Recorder::with_label`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use experiment::LocalEvaluationClient;
+/// use experiment::metrics::Recorder;
+///
+/// // Behind the installation of an exporter, such as that of Prometheus.
+/// let client = LocalEvaluationClient::builder("server-…")
+///     .metrics(Arc::new(Recorder::new().with_label("client", "checkout")))
+///     .build()?;
+/// # Ok::<(), experiment::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Recorder {
+    labels: Vec<Label>,
+}
+
+impl Recorder {
+    /// A recorder, whose metrics are described from now on.
+    #[must_use]
+    pub fn new() -> Self {
+        describe_gauge!("experiment_flags", "Flags that are in place");
+        describe_gauge!("experiment_flags_age_seconds", "Time since the flags were last known to be current");
+        describe_gauge!("experiment_source_state", "1 for the state that the updater is in");
+        describe_gauge!("experiment_source_failures", "Failures in a row");
+        describe_counter!("experiment_source_updates_total", "Sets of flags that were put in place");
+        describe_counter!("experiment_source_reconnects_total", "Streams that were lost and came back");
+        describe_counter!("experiment_source_restarts_total", "Updaters that panicked and were started again");
+        describe_gauge!("experiment_cohorts", "Cohorts that flags ask about");
+        describe_gauge!("experiment_cohorts_age_seconds", "Age of the oldest copy of a cohort");
+        describe_counter!("experiment_evaluations_sampled_total", "Evaluations, as a sample of them tells");
+        describe_histogram!("experiment_evaluation_seconds", "Time that evaluations of the sample took");
+        describe_counter!("experiment_results_total", "Evaluations that were tracked");
+        describe_counter!("experiment_events_total", "Events by what became of them");
+        describe_gauge!("experiment_events_pending", "Events that are still to be sent");
+        Self::default()
+    }
+
+    /// Adds a label to all metrics.
+    #[must_use]
+    pub fn with_label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.push(Label::new(name.into(), value.into()));
+        self
+    }
+
+    /// The labels of all metrics with these.
+    fn and(&self, more: &[(&'static str, &'static str)]) -> Vec<Label> {
+        let more = more.iter().map(|(name, value)| Label::from_static_parts(name, value));
+        self.labels.iter().cloned().chain(more).collect()
+    }
+
+    fn gauge(&self, name: &'static str, labels: &[(&'static str, &'static str)], value: f64) {
+        gauge!(SharedString::const_str(name), self.and(labels)).set(value);
+    }
+
+    fn counter(&self, name: &'static str, labels: &[(&'static str, &'static str)], value: u64) {
+        counter!(SharedString::const_str(name), self.and(labels)).absolute(value);
+    }
+
+    #[cfg(feature = "tracking")]
+    fn events(&self, kind: &'static str, stats: &tracking::TrackingStats) {
+        let kind = ("kind", kind);
+        let result = |outcome, count| self.counter("experiment_results_total", &[kind, ("outcome", outcome)], count);
+        result("new", stats.new);
+        result("deduplicated", stats.deduplicated);
+        result("empty", stats.empty);
+        let event = |outcome, count| self.counter("experiment_events_total", &[kind, ("outcome", outcome)], count);
+        event("sent", stats.events.sent);
+        event("spooled", stats.events.spooled);
+        for (cause, count) in stats.events.dropped.iter() {
+            event(cause.as_str(), count);
+        }
+        self.gauge("experiment_events_pending", &[kind], number(stats.events.pending));
+    }
+}
+
+impl Metrics for Recorder {
+    fn report(&self, report: &Report) {
+        let status = &report.status;
+        self.gauge("experiment_flags", &[], number(status.flags as u64));
+        if let Some(age) = status.age() {
+            self.gauge("experiment_flags_age_seconds", &[], age.as_secs_f64());
+        }
+        if let Some(updater) = &status.updater {
+            for state in State::ALL.iter().copied() {
+                let value = f64::from(u8::from(state == updater.state));
+                self.gauge("experiment_source_state", &[("state", state.as_str())], value);
+            }
+            self.gauge("experiment_source_failures", &[], f64::from(updater.failures));
+            self.counter("experiment_source_updates_total", &[], updater.updates);
+            self.counter("experiment_source_reconnects_total", &[], updater.reconnects);
+            self.counter("experiment_source_restarts_total", &[], updater.restarts);
+        }
+        #[cfg(feature = "cohorts")]
+        {
+            let (there, missing): (Vec<_>, Vec<_>) = status.cohorts.iter().partition(|cohort| cohort.is_there());
+            self.gauge("experiment_cohorts", &[("there", "yes")], number(there.len() as u64));
+            self.gauge("experiment_cohorts", &[("there", "no")], number(missing.len() as u64));
+            let ages = there.iter().filter_map(|cohort| Some(cohort.copy.as_ref()?.age));
+            self.gauge("experiment_cohorts_age_seconds", &[], ages.max().unwrap_or_default().as_secs_f64());
+        }
+        #[cfg(feature = "tracking")]
+        for (kind, stats) in [("exposure", &report.events.exposures), ("assignment", &report.events.assignments)] {
+            if let Some(stats) = stats {
+                self.events(kind, stats);
+            }
+        }
+    }
+
+    fn evaluation(&self, sample: &EvaluationSample) {
+        counter!("experiment_evaluations_sampled_total", self.and(&[])).increment(u64::from(sample.weight));
+        histogram!("experiment_evaluation_seconds", self.and(&[])).record(sample.duration.as_secs_f64());
+    }
+}
+
+/// Counts beyond 2^53 lose their last digits.
+#[allow(clippy::cast_precision_loss, reason = "said above")]
+fn number(count: u64) -> f64 {
+    count as f64
+}
