@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use experiment::{ConfigError, LocalEvaluationClient, StartError, State, User};
+use experiment::{Chain, ConfigError, LocalEvaluationClient, StartError, State, User};
 use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Fault, Route, Server};
 
 const FLAGS: &str =
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // A key that is refused: trying again does not help, so the start fails at once.
     match builder("another-key").build()?.start().await {
-        Err(error @ StartError::Unauthorized(_)) => println!("start: {}", chain(&error)),
+        Err(error @ StartError::Unauthorized(_)) => println!("start: {}", Chain(&error)),
         other => return Err(format!("not expected: {other:?}").into()),
     }
 
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     server.faults().always(Route::Flags, Fault::status(503));
     let client = builder(DEFAULT_DEPLOYMENT_KEY).start_timeout(Duration::from_secs(2)).build()?;
     match client.start().await {
-        Err(error @ (StartError::Failed { .. } | StartError::Timeout { .. })) => println!("start: {}", chain(&error)),
+        Err(error @ (StartError::Failed { .. } | StartError::Timeout { .. })) => println!("start: {}", Chain(&error)),
         other => return Err(format!("not expected: {other:?}").into()),
     }
 
@@ -57,14 +57,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
     client.close().await;
     server.shutdown().await;
     Ok(())
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

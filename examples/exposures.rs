@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use experiment::tracking::ExposureConfig;
+use experiment::tracking::{DeliveryOptions, ExposureConfig};
 use experiment::{EvaluateOptions, LocalEvaluationClient, User};
 use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, Server};
 
@@ -15,8 +15,8 @@ use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, Server};
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::builder().path(Path::new(env!("CARGO_MANIFEST_DIR")).join("flags.json")).start().await?;
 
-    let mut exposures = ExposureConfig::new(DEFAULT_API_KEY);
-    exposures.delivery.server_url = format!("{}/2/httpapi", server.url());
+    let delivery = DeliveryOptions::default().with_server_url(format!("{}/2/httpapi", server.url()));
+    let exposures = ExposureConfig::new(DEFAULT_API_KEY).with_delivery(delivery);
     let client = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY)
         .server_url(server.url())
         .exposure_tracking(exposures)

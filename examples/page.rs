@@ -1,7 +1,7 @@
 //! A page rendered by a server: the visitor's ids come from the cookie that Amplitude's browser SDK keeps, so that server
 //! and browser decide and count the same visitor. A visitor without a cookie gets one.
 //!
-//! Run it from the workspace root: `cargo run --example page`. It asks its own page twice and ends.
+//! Run it from the workspace root: `cargo run --example page`. It asks its own page three times and ends.
 #![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
 
 use std::error::Error;
@@ -17,6 +17,8 @@ use experiment::http::{HeaderMap, Request, header};
 use experiment::{AmplitudeCookie, Bytes, CookieFormat, DefaultClient, HttpClient, LocalEvaluationClient};
 use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, Server};
 
+const FORMAT: CookieFormat = CookieFormat::Browser2;
+
 #[derive(Clone)]
 struct Site {
     flags: LocalEvaluationClient,
@@ -26,14 +28,21 @@ struct Site {
 
 async fn page(State(site): State<Site>, headers: HeaderMap) -> impl IntoResponse {
     let found = headers.get(header::COOKIE).and_then(|cookies| value(cookies.to_str().ok()?, &site.cookie));
-    // A real site would take an id by chance.
-    let fresh = || format!("device-{}", site.visitors.fetch_add(1, Ordering::Relaxed));
-    let value = found.unwrap_or_else(|| AmplitudeCookie::generate(&fresh(), CookieFormat::Browser2));
-    let visitor = AmplitudeCookie::parse(&value, CookieFormat::Browser2);
+    let mut visitor = found.map(|value| AmplitudeCookie::parse(&value, FORMAT)).unwrap_or_default();
+    let mut given = HeaderMap::new();
+    // The cookie of a visitor who has one is the browser SDK's to keep. One that holds no id is as good as none.
+    if visitor.device_id.as_deref().is_none_or(str::is_empty) {
+        // A real site would take an id by chance.
+        let id = format!("device-{}", site.visitors.fetch_add(1, Ordering::Relaxed));
+        let cookie = AmplitudeCookie::generate(&id, FORMAT);
+        // As long as the browser SDK's; a site with several hosts adds their common `Domain`.
+        let cookie = format!("{}={cookie}; Path=/; Max-Age=31536000; SameSite=Lax", site.cookie);
+        given.extend(cookie.try_into().ok().map(|cookie| (header::SET_COOKIE, cookie)));
+        visitor.device_id = Some(id);
+    }
     let variants = site.flags.evaluate(&visitor.to_user());
     let layout = variants.get("checkout-layout").and_then(|variant| variant.key()).unwrap_or("control");
-    let keep = format!("{}={value}; Path=/; SameSite=Lax", site.cookie);
-    ([(header::SET_COOKIE, keep)], Html(format!("<h1>Checkout: {layout}</h1>")))
+    (given, Html(format!("<h1>Checkout: {layout}</h1>")))
 }
 
 /// The value of one cookie among those that a browser sends.
@@ -47,8 +56,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::builder().path(Path::new(env!("CARGO_MANIFEST_DIR")).join("flags.json")).start().await?;
     let flags = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).server_url(server.url()).build()?;
     flags.start().await?;
-    let cookie = AmplitudeCookie::name(DEFAULT_API_KEY, CookieFormat::Browser2)?.into();
-    let site = Site { flags: flags.clone(), cookie, visitors: Arc::default() };
+    let name: Arc<str> = AmplitudeCookie::name(DEFAULT_API_KEY, FORMAT)?.into();
+    let site = Site { flags: flags.clone(), cookie: Arc::clone(&name), visitors: Arc::default() };
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/", listener.local_addr()?);
@@ -58,16 +67,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // What a browser does: it brings the cookie back that it was given.
     let browser = DefaultClient::builder().build()?;
     let mut cookie = None;
-    for visit in ["first", "second"] {
+    for visit in ["first", "second", "third"] {
         let mut request = Request::get(&url);
         if let Some(cookie) = &cookie {
             request = request.header(header::COOKIE, cookie);
         }
         let response = browser.send(request.body(Bytes::new())?).await?;
-        let kept =
-            response.headers().get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok()).unwrap_or_default();
-        println!("{visit} visit: {} with {kept}", response.status());
-        cookie = kept.split(';').next().map(str::to_owned);
+        let given = response.headers().get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
+        println!("{visit} visit: {}, {}", response.status(), given.unwrap_or("no cookie"));
+        cookie = match (visit, given) {
+            // One that cannot be read is replaced.
+            ("second", None) => Some(format!("{name}=!!!!")),
+            (_, Some(given)) => given.split(';').next().map(str::to_owned),
+            _ => cookie,
+        };
     }
     serving.abort();
     flags.close().await;

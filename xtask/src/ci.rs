@@ -7,6 +7,8 @@ use std::process::{Command, ExitCode};
 
 use lexopt::prelude::*;
 
+use crate::tools::{cargo, cargo_command, step};
+
 const HELP: &str = "\
 cargo xtask ci [--full]
 
@@ -14,30 +16,32 @@ Runs every check that has to pass before a change lands, and stops at the first 
 --full adds what installs tools of its own, which takes minutes: cargo-deny.
 ";
 
-/// Each crate is built on its own with no features and with all.
-const CRATES: [&str; 7] = [
-    "evaluation-core",
-    "cohorts",
-    "transport",
-    "tracking",
-    "experiment",
-    "experiment-openfeature",
-    "experiment-server",
-];
-
 /// Programs that are run as they stand.
-const EXAMPLES: [&str; 9] =
-    ["quickstart", "offline", "cohorts", "errors", "exposures", "page", "remote", "testing", "transport"];
+const EXAMPLES: [&str; 12] = [
+    "quickstart",
+    "streaming",
+    "offline",
+    "remote",
+    "cohorts",
+    "exposures",
+    "errors",
+    "page",
+    "blocking",
+    "openfeature",
+    "transport",
+    "testing",
+];
 
 /// What crates may not depend on: the engine and the pure part of cohorts do no I/O, and nothing of the server reaches
 /// what clients are made of.
-const NEVER: [(&str, Features, &[&str]); 6] = [
+const NEVER: [(&str, Features, &[&str]); 7] = [
     ("evaluation-core", Features::All, &ASYNC),
     ("cohorts", Features::None, &ASYNC),
     ("cohorts", Features::All, &[]),
     ("transport", Features::All, &[]),
     ("tracking", Features::All, &[]),
     ("experiment", Features::All, &[]),
+    ("experiment-openfeature", Features::All, &[]),
 ];
 const ASYNC: [&str; 7] = ["tokio", "hyper", "futures", "futures-core", "async-trait", "mio", "reqwest"];
 const SERVER: [&str; 6] = ["experiment-server", "axum", "tower-http", "notify", "clap", "prometheus-client"];
@@ -70,10 +74,8 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
     cargo(&["test", "--workspace"])?;
     cargo(&["test", "--workspace", "--doc"])?;
     step(cargo_command(&["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
-    for name in CRATES {
-        cargo(&["check", "-p", name, "--no-default-features"])?;
-        cargo(&["check", "-p", name, "--all-features"])?;
-    }
+    xtask(&["public-api"])?;
+    xtask(&["features"])?;
     check_dependencies()?;
     check_core_sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/evaluation-core/src")))?;
     for name in EXAMPLES {
@@ -146,26 +148,7 @@ fn check_core_sources(folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn cargo(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
-    step(&mut cargo_command(arguments))
-}
-
-fn cargo_command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments);
-    command
-}
-
 /// Another command of this program.
 fn xtask(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     step(Command::new(std::env::current_exe()?).args(arguments))
-}
-
-fn step(command: &mut Command) -> Result<(), Box<dyn Error>> {
-    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
-    let words = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy());
-    let line = words.collect::<Vec<_>>().join(" ");
-    println!("$ {line}");
-    let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{line}: {status}").into()) }
 }

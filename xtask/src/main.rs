@@ -15,7 +15,11 @@ mod bench;
 mod ci;
 mod conformance;
 mod driver;
+mod features;
+mod public_api;
 mod readme;
+mod release;
+mod tools;
 
 use std::alloc::System;
 use std::error::Error;
@@ -35,7 +39,10 @@ cargo xtask <COMMAND>
   conformance    vectors, and generated cases beside the official engines
   driver         evaluates JSON lines from standard input: docs/conformance.md
   bench          speed, memory and instruction counts: docs/performance.md
-  readme         the curl lines of the local server's README, run as printed
+  readme         the commands that pages print, and what they print
+  features       each library with few of its features at a time
+  public-api     what each crate offers, compared with docs/public-api
+  release        what has to hold before crates are published, and what would be: docs/releasing.md
 
 Each takes --help.
 ";
@@ -62,7 +69,10 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         "ci" => ci::run(&mut args),
         "conformance" => conformance::run(&mut args).map(passed),
         "driver" => driver::run(&mut args),
+        "features" => features::run(&mut args),
+        "public-api" => public_api::run(&mut args),
         "readme" => readme::run(&mut args).map(passed),
+        "release" => release::run(&mut args),
         "help" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -1,29 +1,22 @@
-//! `cargo xtask readme`: the curl lines of the local server's README, run as they are printed.
+//! `cargo xtask readme`: the commands of the pages for newcomers, run as they are printed.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 const HELP: &str = "\
 cargo xtask readme
 
-Starts the local server as crates/experiment-server/README.md says, runs each of its blocks of curl lines, and compares
-what they print with the block that follows. Needs curl and the ports 3000 and 3001.
+Runs the blocks of commands in README.md, docs/guide.md and crates/experiment-server/README.md from the top of each page:
+starts the local server where the page says so, and compares what curl prints with the block that follows.
+Needs curl and the ports 3000 and 3001.
 ";
 
-const README: &str = include_str!("../../crates/experiment-server/README.md");
+const PAGES: [&str; 3] = ["README.md", "docs/guide.md", "crates/experiment-server/README.md"];
 
-/// The server as long as it is needed.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail only when it has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+/// What has a step of its own in `ci`.
+const ELSEWHERE: &str = "cargo test --workspace";
 
 pub(crate) fn run(args: &mut lexopt::Parser) -> Result<bool, Box<dyn Error>> {
     if let Some(argument) = args.next()? {
@@ -33,26 +26,93 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<bool, Box<dyn Error>> {
         }
         return Err(argument.unexpected().into());
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let blocks = blocks(README);
-    let serve = blocks.iter().find(|block| block.text.starts_with("cargo run")).ok_or("the README starts no server")?;
-    println!("$ {}", serve.text.trim());
-    let _server = start(&root, serve.text)?;
     let (mut passed, mut failed) = (0, 0);
-    for (at, block) in blocks.iter().enumerate().filter(|(_, block)| block.text.starts_with("curl")) {
-        let output = Command::new("sh").args(["-c", block.text]).current_dir(&root).output()?;
-        let printed = String::from_utf8_lossy(&output.stdout);
-        let expected =
-            blocks.get(at + 1).filter(|next| next.kind != "sh").ok_or("a curl line says not what it prints")?;
-        if printed.trim() == expected.text.trim() {
-            passed += 1;
-        } else {
-            failed += 1;
-            println!("{}printed\n{printed}instead of\n{}", block.text, expected.text);
+    for page in PAGES {
+        println!("{page}");
+        let mut page = Page::read(page)?;
+        page.look_for_examples()?;
+        page.run()?;
+        if page.passed + page.failed == 0 {
+            return Err("the page has no command: take it off the list".into());
         }
+        passed += page.passed;
+        failed += page.failed;
     }
     println!("readme: {passed} passed, {failed} failed");
-    Ok(failed == 0 && passed > 0)
+    Ok(failed == 0)
+}
+
+/// A page, and what came of its commands.
+struct Page {
+    root: PathBuf,
+    text: String,
+    passed: usize,
+    failed: usize,
+}
+
+impl Page {
+    fn read(path: &str) -> Result<Self, Box<dyn Error>> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let text = std::fs::read_to_string(root.join(path))?;
+        Ok(Self { root, text, passed: 0, failed: 0 })
+    }
+
+    /// Each program that the page names is there, in blocks or not.
+    fn look_for_examples(&self) -> Result<(), Box<dyn Error>> {
+        for named in self.text.split("--example ").skip(1) {
+            let name: String = named.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+            // In capitals, it stands for any.
+            if name != "NAME" && !self.root.join("examples").join(&name).with_extension("rs").is_file() {
+                return Err(format!("there is no example `{name}`").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs its blocks in order, with one server at most.
+    fn run(&mut self) -> Result<(), Box<dyn Error>> {
+        let text = std::mem::take(&mut self.text);
+        let blocks = blocks(&text);
+        let mut server = None;
+        for (at, block) in blocks.iter().enumerate().filter(|(_, block)| block.kind == "sh") {
+            let told = blocks.get(at + 1).filter(|next| next.kind != "sh").map(|next| next.text.trim_end());
+            let commands = block.text.replace(ELSEWHERE, "");
+            println!("$ {}", commands.trim());
+            if commands.starts_with("cargo run -p experiment-server") {
+                if server.is_some() {
+                    return Err("the page starts a second server".into());
+                }
+                let (running, said) = Running::start(&self.root, &commands)?;
+                server = Some(running);
+                // Only some of it may stand there.
+                if let Some(told) = told {
+                    self.count(told.lines().all(|line| said.lines().any(|said| said == line)), &said, told);
+                }
+            } else if commands.starts_with("curl") {
+                let output = Command::new("sh").args(["-c", &commands]).current_dir(&self.root).output()?;
+                let printed = String::from_utf8_lossy(&output.stdout);
+                let told = told.ok_or("a curl line says not what it prints")?.trim();
+                self.count(printed.trim() == told, &printed, told);
+            } else {
+                for line in commands.trim().lines() {
+                    let mut words = line.split_whitespace();
+                    let mut command = Command::new(words.next().unwrap_or_default());
+                    let status = command.args(words).current_dir(&self.root).stdout(Stdio::null()).status()?;
+                    self.count(status.success(), &status.to_string(), "success");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, good: bool, printed: &str, told: &str) {
+        if good {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+            println!("printed\n{}\ninstead of\n{told}", printed.trim_end());
+        }
+    }
 }
 
 /// A block of code in Markdown.
@@ -73,18 +133,34 @@ fn blocks(markdown: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// Starts the server and waits until it says that it serves.
-fn start(root: &Path, line: &str) -> Result<Running, Box<dyn Error>> {
-    let mut words = line.split_whitespace();
-    let program = words.next().unwrap_or_default();
-    let mut child = Command::new(program).args(words).current_dir(root).stdout(Stdio::piped()).spawn()?;
-    let output = child.stdout.take();
-    let running = Running(child);
-    let said = BufReader::new(output.ok_or("the server has no output")?).lines();
-    for line in said {
-        if line?.contains("Ctrl-C") {
-            return Ok(running);
+/// The server as long as it is needed.
+struct Running(Child);
+
+impl Running {
+    /// Starts the server and waits until it says that it serves. Gives all that it said.
+    fn start(root: &Path, line: &str) -> Result<(Self, String), Box<dyn Error>> {
+        let mut words = line.split_whitespace();
+        let program = words.next().unwrap_or_default();
+        let mut child = Command::new(program).args(words).current_dir(root).stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take();
+        let running = Self(child);
+        let mut said = String::new();
+        for line in BufReader::new(output.ok_or("the server has no output")?).lines() {
+            let line = line?;
+            said.push_str(&line);
+            said.push('\n');
+            if line.contains("Ctrl-C") {
+                return Ok((running, said));
+            }
         }
+        Err("the server ended before it served: are the ports 3000 and 3001 free?".into())
     }
-    Err("the server ended before it served: are the ports 3000 and 3001 free?".into())
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only when it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -47,8 +47,8 @@ impl FlagSet {
     ///
     /// # Errors
     /// When the text as a whole is not a JSON list.
-    pub fn from_json(json: &[u8]) -> Result<Self, JsonError> {
-        compile_json(json).map(Self::new)
+    pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, JsonError> {
+        compile_json(json.as_ref()).map(Self::new)
     }
 
     /// Compiles flags. Those that cannot be used are left out and reported.

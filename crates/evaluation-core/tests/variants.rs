@@ -39,8 +39,10 @@ fn values_and_payloads_as_types_of_ones_own() {
     assert_eq!(variant.value_as::<Color>().unwrap(), Some(Color::Blue));
     assert_eq!(variant.value_as::<String>().unwrap().as_deref(), Some("blue"));
     assert_eq!(variant.payload::<Limits<'_>>().unwrap(), Some(Limits { title: "t", limit: 3 }));
-    let error = variant.payload::<Vec<u8>>().unwrap_err().to_string();
-    assert!(error.starts_with("the variant's payload is not of the type asked for: "), "{error}");
+    let error = variant.payload::<Vec<u8>>().unwrap_err();
+    assert!(error.to_string().starts_with("the variant's payload is not of the type asked for: "), "{error}");
+    // The text has it all, so that a chain of errors does not say it twice.
+    assert!(std::error::Error::source(&error).is_none());
     assert!(variant.value_as::<u32>().is_err());
     assert_eq!(variants.get("text").unwrap().value_as::<u32>().unwrap(), Some(42));
     assert_eq!(variants.get("text").unwrap().value_as::<String>().unwrap().as_deref(), Some("42"));

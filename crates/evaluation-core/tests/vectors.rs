@@ -18,7 +18,7 @@ fn folder() -> PathBuf {
 }
 
 fn read(path: &Path) -> Value {
-    Value::from_json(&fs::read(path).unwrap()).unwrap()
+    Value::from_json(fs::read(path).unwrap()).unwrap()
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {

@@ -57,15 +57,24 @@ pub(crate) fn user(context: &EvaluationContext) -> EvaluationResult<User> {
     members.insert("user_properties", properties);
     let (user, diagnostics) = User::from_value(Value::Object(members));
     match diagnostics.first() {
-        Some(diagnostic) => Err(invalid(&diagnostic.path, &diagnostic.message)),
+        // What follows the field in the path are names of the context's own, such as those of groups.
+        Some(diagnostic) => {
+            let field = diagnostic.path.split(['.', '[']).next().unwrap_or_default();
+            Err(invalid(field, &diagnostic.message))
+        }
         None => Ok(user),
     }
 }
 
 /// True when there is anything that flags can bucket by.
 pub(crate) fn identifies(user: &User) -> bool {
+    has_id(user) || user.groups().any(|(kind, _)| user.group_name(kind).is_some())
+}
+
+/// True when there is an id that events can be told of.
+pub(crate) fn has_id(user: &User) -> bool {
     let given = |id: Option<&str>| id.is_some_and(|id| !id.is_empty());
-    given(user.user_id()) || given(user.device_id()) || user.groups().any(|(kind, _)| user.group_name(kind).is_some())
+    given(user.user_id()) || given(user.device_id())
 }
 
 fn invalid(field: &str, what: impl Display) -> EvaluationError {
@@ -73,20 +82,31 @@ fn invalid(field: &str, what: impl Display) -> EvaluationError {
 }
 
 fn value(field: &Field) -> Option<Value> {
-    match field {
-        Field::Bool(value) => Some(Value::Bool(*value)),
-        Field::Int(value) => Some(Value::Int(*value)),
-        Field::Float(value) => float(*value),
-        Field::String(text) => Some(Value::String(text.clone())),
-        Field::Struct(value) => structure(&**value),
+    let value = match field {
+        Field::Bool(value) => Value::Bool(*value),
+        Field::Int(value) => Value::Int(*value),
+        Field::Float(value) => Value::Float(*value),
+        Field::String(text) => Value::String(text.clone()),
+        Field::Struct(value) => structure(&**value)?,
         // In the one form that JavaScript gives to dates.
         Field::DateTime(time) => {
             let time = time.checked_to_utc()?;
             let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
             let (hour, minute, second) = time.as_hms();
             let millisecond = time.millisecond();
-            Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z").into())
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z").into()
         }
+    };
+    is_json(&value).then_some(value)
+}
+
+/// JSON has no infinity, and nothing that is no number.
+fn is_json(value: &Value) -> bool {
+    match value {
+        Value::Float(value) => value.is_finite(),
+        Value::Array(elements) => elements.iter().all(is_json),
+        Value::Object(members) => members.iter().all(|(_, member)| is_json(member)),
+        _ => true,
     }
 }
 
@@ -102,35 +122,29 @@ fn structure(value: &(dyn Any + Send + Sync)) -> Option<Value> {
         return Some(Value::from(value.clone()));
     }
     if let Some(value) = value.downcast_ref::<StructValue>() {
-        return fields(value);
+        return Some(fields(value));
     }
     if let Some(value) = value.downcast_ref::<Vec<String>>() {
         return Some(Value::from(value.clone()));
     }
-    given(value.downcast_ref::<Given>()?)
+    value.downcast_ref::<Given>().map(given)
 }
 
-fn given(value: &Given) -> Option<Value> {
+fn given(value: &Given) -> Value {
     match value {
-        Given::Bool(value) => Some(Value::Bool(*value)),
-        Given::Int(value) => Some(Value::Int(*value)),
-        Given::Float(value) => float(*value),
-        Given::String(text) => Some(Value::String(text.clone())),
-        Given::Array(elements) => elements.iter().map(given).collect::<Option<Vec<_>>>().map(Value::Array),
+        Given::Bool(value) => Value::Bool(*value),
+        Given::Int(value) => Value::Int(*value),
+        Given::Float(value) => Value::Float(*value),
+        Given::String(text) => Value::String(text.clone()),
+        Given::Array(elements) => Value::Array(elements.iter().map(given).collect()),
         Given::Struct(value) => fields(value),
     }
 }
 
-fn fields(value: &StructValue) -> Option<Value> {
+fn fields(value: &StructValue) -> Value {
     let mut fields: Vec<_> = value.fields.iter().collect();
     fields.sort_unstable_by_key(|(name, _)| *name);
-    let members: Option<Object> = fields.into_iter().map(|(name, value)| Some((name, given(value)?))).collect();
-    members.map(Value::Object)
-}
-
-/// JSON has no infinity, and nothing that is no number.
-fn float(value: f64) -> Option<Value> {
-    value.is_finite().then_some(Value::Float(value))
+    Value::Object(fields.into_iter().map(|(name, value)| (name, given(value))).collect())
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! Events, which the SDK has no way for yet.
 
 use experiment::{FlagChanges, FlagsChanged, LocalEvaluationClient, Status, StatusWatch};
+use open_feature::EvaluationErrorCode;
 use tokio::sync::watch;
 
 use crate::lifecycle::{Lifecycle, Phase, Readiness, readiness, why_no_flags};
+
+/// The code, as `EvaluationErrorCode::General`, of an error that does not pass by itself: the deployment key is refused.
+/// `open-feature` 0.3.0 has no variant for it.
+pub const PROVIDER_FATAL: &str = "PROVIDER_FATAL";
 
 /// What happened to a provider: the events of OpenFeature's specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +17,12 @@ pub enum ProviderEvent {
     /// `PROVIDER_READY`: there are flags, and something keeps them fresh.
     Ready,
     /// `PROVIDER_ERROR`: flags could not be fetched, and there are none.
+    #[non_exhaustive]
     Error {
-        /// What went wrong last.
+        /// [`PROVIDER_FATAL`] where the deployment key is refused, and `ProviderNotReady` otherwise. The event comes again
+        /// when one becomes the other.
+        code: EvaluationErrorCode,
+        /// Why initializing failed, and what went wrong last.
         message: String,
     },
     /// `PROVIDER_STALE`: nothing keeps the flags fresh at the moment.
@@ -48,15 +57,15 @@ impl ProviderEvents {
     /// when the provider is gone. To drop the future loses nothing.
     pub async fn next(&mut self) -> Option<ProviderEvent> {
         loop {
-            let phase = *self.phase.borrow_and_update();
+            let phase = self.phase.borrow_and_update().clone();
             let status = self.status.as_ref().map(StatusWatch::current);
-            let now = readiness(phase, status.as_ref(), self.bootstrapped);
+            let now = readiness(&phase, status.as_ref(), self.bootstrapped);
             let before = std::mem::replace(&mut self.told, now);
             if resolves(now) && !resolves(before) {
                 self.forget_changes().await;
             }
             if now != before
-                && let Some(event) = event(now, status.as_ref())
+                && let Some(event) = event(now, &phase, status.as_ref())
             {
                 return Some(event);
             }
@@ -90,11 +99,15 @@ fn resolves(readiness: Readiness) -> bool {
     matches!(readiness, Readiness::Ready | Readiness::Stale)
 }
 
-fn event(readiness: Readiness, status: Option<&Status>) -> Option<ProviderEvent> {
+fn event(readiness: Readiness, phase: &Phase, status: Option<&Status>) -> Option<ProviderEvent> {
     match readiness {
         Readiness::NotReady => None,
         Readiness::Ready => Some(ProviderEvent::Ready),
-        Readiness::Error => Some(ProviderEvent::Error { message: why_no_flags(status) }),
+        Readiness::Error { refused } => {
+            let fatal = || EvaluationErrorCode::General(PROVIDER_FATAL.to_owned());
+            let code = if refused { fatal() } else { EvaluationErrorCode::ProviderNotReady };
+            Some(ProviderEvent::Error { code, message: why_no_flags(phase, status) })
+        }
         Readiness::Stale => Some(ProviderEvent::Stale),
     }
 }

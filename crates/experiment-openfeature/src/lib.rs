@@ -32,7 +32,7 @@ mod lifecycle;
 mod provider;
 mod read;
 
-pub use events::{ProviderEvent, ProviderEvents};
+pub use events::{PROVIDER_FATAL, ProviderEvent, ProviderEvents};
 /// The OpenFeature SDK that the provider is for.
 pub use open_feature;
 pub use provider::{ExperimentProvider, NO_VALUE};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use experiment::{CloseReport, Evaluate, EvaluateOptions, LocalEvaluationClient, VariantRef};
+use experiment::{CloseReport, Evaluate, EvaluateOptions, LocalEvaluationClient, User, Variant, VariantRef};
 use open_feature::provider::{FeatureProvider, ProviderMetadata, ProviderStatus, ResolutionDetails};
 use open_feature::{
     EvaluationContext, EvaluationError, EvaluationErrorCode as Code, EvaluationResult, StructValue, async_trait,
@@ -21,8 +21,9 @@ pub const NO_VALUE: &str = "NO_VALUE";
 
 /// An OpenFeature provider that decides flags by local evaluation.
 ///
-/// A cheap handle: clones share everything, so that one can be given to OpenFeature, and another kept to follow
-/// [events](ExperimentProvider::events) and to [close](ExperimentProvider::close).
+/// A cheap handle: clones share the client and its life, so that one can be given to OpenFeature, and another kept to
+/// follow [events](ExperimentProvider::events) and to [close](ExperimentProvider::close). Options are each clone's own:
+/// set them before cloning.
 ///
 /// ```no_run
 /// use experiment::LocalEvaluationClient;
@@ -54,11 +55,11 @@ impl ExperimentProvider {
         Self::over(Arc::new(client.clone()), Lifecycle::of(client))
     }
 
-    /// A provider over anything that decides, such as what stands in for a client in tests. It is ready as soon as it is
-    /// initialized.
+    /// A provider over anything that decides, such as what stands in for a client in tests: itself, or an [`Arc`] of it.
+    /// It is ready as soon as it is initialized.
     #[must_use]
-    pub fn from_evaluator(evaluator: Arc<dyn Evaluate>) -> Self {
-        Self::over(evaluator, Lifecycle::without_client())
+    pub fn from_evaluator(evaluator: impl Evaluate + 'static) -> Self {
+        Self::over(Arc::new(evaluator), Lifecycle::without_client())
     }
 
     fn over(evaluator: Arc<dyn Evaluate>, lifecycle: Lifecycle) -> Self {
@@ -66,14 +67,16 @@ impl ExperimentProvider {
     }
 
     /// Says whether to resolve a flag is to expose the user to it. Default: yes. Nothing is tracked where the client has
-    /// no options of tracking exposures; it warns of that once.
+    /// no options of tracking exposures; it warns of that once. Clones that were made before stay as they are: set it
+    /// before cloning.
     #[must_use]
     pub fn with_tracks_exposure(mut self, tracks: bool) -> Self {
         self.tracks_exposure = tracks;
         self
     }
 
-    /// Says whether initializing only begins to fetch flags, and does not wait for them. Default: no.
+    /// Says whether initializing only begins to fetch flags, and does not wait for them. Default: no. Clones that were
+    /// made before stay as they are: set it before cloning.
     #[must_use]
     pub fn with_start_in_background(mut self, background: bool) -> Self {
         self.lifecycle.background = background;
@@ -96,22 +99,17 @@ impl ExperimentProvider {
         let stale = match self.lifecycle.readiness() {
             Readiness::Ready => false,
             Readiness::Stale => true,
-            Readiness::NotReady | Readiness::Error => {
+            Readiness::NotReady | Readiness::Error { .. } => {
                 return Err(error(Code::ProviderNotReady, self.lifecycle.why_not_ready()));
             }
         };
         let user = context::user(context)?;
-        let options = EvaluateOptions::default().with_flag_keys([flag]).with_tracks_exposure(self.tracks_exposure);
-        let variants = self.evaluator.evaluate_with(&user, &options);
+        let variants = self.evaluator.evaluate_with(&user, &EvaluateOptions::default().with_flag_keys([flag]));
         let Some(variant) = variants.get(flag) else {
             return Err(error(Code::FlagNotFound, "there is no such flag, or it gives this user nothing"));
         };
-        if variant.is_default() && !context::identifies(&user) {
-            let message = "the flag gave its default, and there is neither a targeting key nor a device id nor a group \
-                           that it could decide by";
-            return Err(error(Code::TargetingKeyMissing, message));
-        }
-        let value = T::read(&variant).map_err(|unread| unreadable::<T>(&variant, unread))?;
+        let value = T::read(&variant).map_err(|unread| unreadable::<T>(&user, &variant, unread))?;
+        self.expose(&user, flag, variant);
         Ok(ResolutionDetails {
             value,
             variant: name(&variant),
@@ -119,15 +117,32 @@ impl ExperimentProvider {
             flag_metadata: Some(metadata(&variant)),
         })
     }
+
+    /// Tracks the flag alone, for those that it depends on are not shown. Defaults are no exposures, and the service takes
+    /// no events of nobody.
+    fn expose(&self, user: &User, flag: &str, variant: VariantRef<'_>) {
+        if self.tracks_exposure && !variant.is_default() && context::has_id(user) {
+            let shown = [(flag, Variant::from(variant))].into_iter().collect();
+            self.evaluator.track_exposure(user, &shown);
+        }
+    }
 }
 
 pub(crate) fn error(code: Code, message: impl Into<String>) -> EvaluationError {
     EvaluationError::builder().code(code).message(message).build()
 }
 
-fn unreadable<T: Read>(variant: &VariantRef<'_>, unread: Unread) -> EvaluationError {
+fn unreadable<T: Read>(user: &User, variant: &VariantRef<'_>, unread: Unread) -> EvaluationError {
     match unread {
         Unread::Malformed(message) => error(Code::ParseError, message),
+        Unread::Mismatch if variant.is_default() && !context::identifies(user) => {
+            let message = format!(
+                "the flag gave its default variant, which holds no {}, and there is neither a targeting key nor a device \
+                 id nor a group that it could decide by",
+                T::NAME
+            );
+            error(Code::TargetingKeyMissing, message)
+        }
         Unread::Mismatch if variant.is_default() => {
             let message = format!("the user gets the flag's default variant, which holds no {}: use your own", T::NAME);
             error(Code::General(NO_VALUE.to_owned()), message)

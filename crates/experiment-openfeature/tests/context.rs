@@ -127,7 +127,17 @@ async fn contexts_that_cannot_be_used() {
         ("x", Field::new_struct(Unknown)),
         ("x", Field::Float(f64::NAN)),
         ("x", Field::new_struct(StructValue::default().with_field("y", f64::INFINITY))),
+        ("x", Field::new_struct(Value::Float(f64::NAN))),
+        ("x", Field::new_struct(Given::Float(f64::NEG_INFINITY))),
+        ("x", Field::new_struct(nested(f64::NAN))),
+        ("x", Field::new_struct(nested(f64::INFINITY).as_object().unwrap().clone())),
+        ("user_properties", Field::new_struct(nested(f64::NAN))),
         ("groups", Field::Int(3)),
+        // What stands below a field may be named by the user.
+        ("groups", Field::new_struct(json!({"secret": {"a": 1}}))),
+        ("group_properties", Field::new_struct(json!({"secret": {"secret": "acme"}}))),
+        ("group_cohort_ids", Field::new_struct(json!({"secret": {"secret": [[]]}}))),
+        ("cohort_ids", Field::new_struct(json!([{"secret": 1}]))),
         ("group_properties", Field::new_struct(json!({"org": ["acme"]}))),
         ("device_id", Field::new_struct(json!({"a": 1}))),
         ("user_properties", Field::String("secret".to_owned())),
@@ -139,9 +149,16 @@ async fn contexts_that_cannot_be_used() {
         let said = error.message.unwrap();
         assert_eq!(error.code, Code::InvalidContext, "{said}");
         // It names the field, and quotes nothing of it.
-        assert!(said.starts_with(&format!("`{name}")) && !said.contains("secret"), "{said}");
+        assert!(said.starts_with(&format!("`{name}` of")) && !said.contains("secret"), "{said}");
         assert_eq!(code(client.get_string_value("flag", Some(&context), None).await), Code::InvalidContext);
     }
+}
+
+/// A number deep within an object.
+fn nested(number: f64) -> Value {
+    let inner: Object = [("number", Value::Float(number))].into_iter().collect();
+    let list = Value::Array(vec![Value::Int(1), Value::Object(inner)]);
+    Value::Object([("list", list)].into_iter().collect())
 }
 
 /// The SDK merges contexts: global, of the client, of the call.

@@ -1,18 +1,17 @@
-//! Reasons, variants, metadata and errors, as the SDK's details and hooks tell them.
+//! Reasons, variants, metadata and errors, as the SDK's details tell them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod common;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use common::{Recorder, code, giving, off, offline, on, sdk, someone};
+use common::{code, giving, off, offline, on, someone};
 use experiment::{Value, Variant};
-use experiment_openfeature::ExperimentProvider;
 use experiment_openfeature::open_feature::provider::FeatureProvider;
 use experiment_openfeature::open_feature::{
-    EvaluationContext, EvaluationDetails, EvaluationError, EvaluationErrorCode as Code, EvaluationReason as Reason,
-    FlagMetadata, Hook, HookContext, HookHints, OpenFeature, StructValue, Type, Value as Resolved, async_trait,
+    EvaluationContext, EvaluationErrorCode as Code, EvaluationReason as Reason, FlagMetadata, StructValue,
 };
+use experiment_openfeature::{ExperimentProvider, NO_VALUE};
 
 #[tokio::test]
 async fn details_carry_key_value_variant_reason_and_metadata() {
@@ -88,10 +87,11 @@ async fn flags_that_are_not_there() {
     }
 }
 
-/// A flag that gives something to everyone needs to know nobody.
+/// A default that holds a value needs to know nobody, and neither does a flag that gives something to everyone. Only where
+/// there is no value is the key missed.
 #[tokio::test]
-async fn targeting_keys_are_missed_where_a_flag_could_not_decide() {
-    let client = giving([("everyone", Variant::new("on")), ("some", off())]).await;
+async fn targeting_keys_are_missed_where_a_default_gives_no_value() {
+    let client = giving([("everyone", Variant::new("on")), ("maintenance", off())]).await;
     assert!(client.get_bool_value("everyone", None, None).await.unwrap());
     let nobody = [
         EvaluationContext::default(),
@@ -100,7 +100,12 @@ async fn targeting_keys_are_missed_where_a_flag_could_not_decide() {
         EvaluationContext::default().with_custom_field("device_id", ""),
     ];
     for context in nobody {
-        assert_eq!(code(client.get_bool_value("some", Some(&context), None).await), Code::TargetingKeyMissing);
+        let off = client.get_bool_details("maintenance", Some(&context), None).await.unwrap();
+        assert_eq!((off.value, off.reason), (false, Some(Reason::Default)));
+        assert_eq!(code(client.get_int_value("maintenance", Some(&context), None).await), Code::TargetingKeyMissing);
+        assert_eq!(code(client.get_string_value("maintenance", Some(&context), None).await), Code::TargetingKeyMissing);
+        // What is wrong with a variant that is no default is not the context's fault.
+        assert_eq!(code(client.get_int_value("everyone", Some(&context), None).await), Code::TypeMismatch);
     }
     let groups: Value = r#"{"org": "acme"}"#.parse().unwrap();
     let somebody = [
@@ -110,82 +115,10 @@ async fn targeting_keys_are_missed_where_a_flag_could_not_decide() {
         EvaluationContext::default().with_custom_field("groups", Arc::new(groups)),
     ];
     for context in somebody {
-        assert!(!client.get_bool_value("some", Some(&context), None).await.unwrap());
+        assert!(!client.get_bool_value("maintenance", Some(&context), None).await.unwrap());
+        let none = Code::General(NO_VALUE.to_owned());
+        assert_eq!(code(client.get_int_value("maintenance", Some(&context), None).await), none);
     }
-}
-
-/// What a hook was told.
-#[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
-
-#[async_trait]
-impl Hook for Told {
-    async fn before<'a>(
-        &self,
-        context: &HookContext<'a>,
-        _: Option<&'a HookHints>,
-    ) -> Result<Option<EvaluationContext>, EvaluationError> {
-        assert_eq!((context.flag_type.clone(), context.default_value.clone()), (Type::Int, Some(Resolved::Int(0))));
-        self.0.lock().unwrap().push(format!("before {} {}", context.provider_metadata.name, context.flag_key));
-        Ok(Some(EvaluationContext::default().with_custom_field("country", "Norway")))
-    }
-
-    async fn after<'a>(
-        &self,
-        _: &HookContext<'a>,
-        details: &EvaluationDetails<Resolved>,
-        _: Option<&'a HookHints>,
-    ) -> Result<(), EvaluationError> {
-        self.0.lock().unwrap().push(format!("after {:?} {}", details.value, details.reason.clone().unwrap()));
-        Ok(())
-    }
-
-    async fn error<'a>(&self, _: &HookContext<'a>, error: &EvaluationError, _: Option<&'a HookHints>) {
-        self.0.lock().unwrap().push(format!("error {}", error.code));
-    }
-
-    async fn finally<'a>(&self, _: &HookContext<'a>, details: &EvaluationDetails<Resolved>, _: Option<&'a HookHints>) {
-        self.0.lock().unwrap().push(format!("finally {}", details.reason.clone().unwrap()));
-    }
-}
-
-#[tokio::test]
-async fn hooks_see_values_reasons_and_errors() {
-    let told = Told::default();
-    let recorder = Recorder::giving([("five", Variant::new("five").with_value(5)), ("off", off())]);
-    let client = sdk(ExperimentProvider::from_evaluator(recorder.clone())).await.with_hook(told.clone());
-    for flag in ["five", "off", "missing"] {
-        let _ = client.get_int_value(flag, Some(&someone()), None).await;
-    }
-    let expected = [
-        "before experiment five",
-        "after Int(5) TARGETING_MATCH",
-        "finally TARGETING_MATCH",
-        "before experiment off",
-        "error NO_VALUE",
-        "finally ERROR",
-        "before experiment missing",
-        "error FLAG_NOT_FOUND",
-        "finally ERROR",
-    ];
-    assert_eq!(*told.0.lock().unwrap(), expected);
-    // What a hook adds to the context reaches the flags.
-    let (user, _) = recorder.seen().remove(0);
-    assert_eq!((user.user_id(), user.country()), (Some("u1"), Some("Norway")));
-}
-
-#[tokio::test]
-async fn named_providers_and_the_singleton() {
-    let provider = ExperimentProvider::from_evaluator(Recorder::giving([("flag", Variant::new("on"))]));
-    let mut api = OpenFeature::singleton_mut().await;
-    api.set_named_provider("ours", provider).await;
-    assert_eq!(api.named_provider_metadata("ours").await.unwrap().name, "experiment");
-    let (ours, other) = (api.create_named_client("ours"), api.create_client());
-    assert!(ours.get_bool_value("flag", None, None).await.unwrap());
-    assert_eq!(code(other.get_bool_value("flag", None, None).await), Code::ProviderNotReady);
-    api.set_provider(ExperimentProvider::new(experiment::LocalEvaluationClient::offline(on("flag")).unwrap())).await;
-    assert_eq!(api.provider_metadata().await.name, "experiment");
-    assert!(other.get_bool_value("flag", None, None).await.unwrap());
 }
 
 #[tokio::test]

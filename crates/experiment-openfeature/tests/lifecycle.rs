@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{PATIENCE, Recorder, code, on, polling, sdk, server, someone};
+use common::{PATIENCE, Recorder, code, next, on, polling, sdk, server, someone};
 use experiment::{LocalEvaluationClient, State};
 use experiment_openfeature::open_feature::provider::{FeatureProvider, ProviderStatus};
 use experiment_openfeature::open_feature::{
@@ -15,10 +15,6 @@ use experiment_openfeature::open_feature::{
 use experiment_openfeature::{ExperimentProvider, ProviderEvent, ProviderEvents};
 use experiment_server::{Fault, Route};
 use tokio::time::timeout;
-
-async fn next(events: &mut ProviderEvents) -> ProviderEvent {
-    timeout(PATIENCE, events.next()).await.expect("an event in time").expect("the provider is there")
-}
 
 #[tokio::test]
 async fn it_is_ready_once_it_is_initialized() {
@@ -55,39 +51,6 @@ async fn without_a_network_it_is_ready_too() {
         provider.close().await;
         assert_eq!(provider.status(), ProviderStatus::NotReady);
     }
-}
-
-#[tokio::test]
-async fn what_fails_at_first_says_why_and_comes_back() {
-    let server = server(&on("flag")).await;
-    server.faults().always(Route::Flags, Fault::status(503));
-    let provider = ExperimentProvider::new(polling(&server).build().unwrap());
-    let mut events = provider.events();
-    let client = sdk(provider.clone()).await;
-    assert_eq!(provider.status(), ProviderStatus::Error);
-    let error = client.get_bool_value("flag", Some(&someone()), None).await.unwrap_err();
-    let said = error.message.unwrap();
-    assert_eq!(error.code, Code::ProviderNotReady);
-    assert!(said.starts_with("there are no flags yet: a poll for flags failed") && said.contains("503"), "{said}");
-    assert!(matches!(next(&mut events).await, ProviderEvent::Error { message } if message.contains("poll")));
-    server.faults().clear();
-    assert_eq!(next(&mut events).await, ProviderEvent::Ready);
-    assert_eq!(provider.status(), ProviderStatus::Ready);
-    assert!(client.get_bool_value("flag", Some(&someone()), None).await.unwrap());
-    provider.close().await;
-}
-
-#[tokio::test]
-async fn a_key_that_is_refused_is_an_error() {
-    let server = server(&on("flag")).await;
-    let local = LocalEvaluationClient::builder("wrong-secret").server_url(server.url()).build().unwrap();
-    let provider = ExperimentProvider::new(local);
-    let client = sdk(provider.clone()).await;
-    assert_eq!(provider.status(), ProviderStatus::Error);
-    let error = client.get_bool_value("flag", Some(&someone()), None).await.unwrap_err();
-    assert_eq!(error.code, Code::ProviderNotReady);
-    assert!(!error.message.unwrap().contains("wrong-secret"));
-    provider.close().await;
 }
 
 #[tokio::test]

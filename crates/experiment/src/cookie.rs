@@ -137,6 +137,8 @@ pub struct CookieNameError {
 }
 
 fn legacy(value: &str) -> AmplitudeCookie {
+    // Some write cookies escaped. What is no escape is part of an id.
+    let value = component(value).unwrap_or(Cow::Borrowed(value));
     let mut parts = value.split('.');
     let device_id = parts.next().map(str::to_owned);
     let user_id = parts.next().map(|part| String::from_utf8_lossy(&base64(part)).into_owned());
@@ -240,6 +242,9 @@ mod tests {
             ("a.b.c", (Some("a"), None)),
             ("deviceId.//79..", (Some("deviceId"), Some("\u{fffd}\u{fffd}\u{fffd}"))),
             ("deviceId.__79..", (Some("deviceId"), Some("\u{fffd}\u{fffd}\u{fffd}"))),
+            ("deviceId.dGVzdA%3D%3D..", (Some("deviceId"), Some("test"))),
+            ("device%20id.dGVzdA", (Some("device id"), Some("test"))),
+            ("100%.dGVzdA", (Some("100%"), Some("test"))),
         ] {
             assert_eq!(ids(&AmplitudeCookie::parse(value, Legacy)), expected, "{value}");
         }

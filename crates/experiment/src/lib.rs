@@ -53,8 +53,9 @@ pub use config::{ConfigError, LocalEvaluationConfig, ProxyConfig};
 pub use cookie::{AmplitudeCookie, CookieFormat, CookieNameError};
 pub use evaluate::{Evaluate, EvaluateOptions};
 pub use evaluation_core::{
-    Diagnostic, DiagnosticKind, FlagSet, Metadata, Object, ReadError, Severity, User, UserBuilder, Value, Variant,
-    VariantRef, Variants,
+    AllocationTrace, BucketTrace, ConditionTrace, Diagnostic, DiagnosticKind, DistributionTrace, EvaluationContext,
+    Explanation, FlagSet, JsonError, Membership, Metadata, Object, ReadError, SegmentTrace, Selected, Selector,
+    Severity, User, UserBuilder, UserDiagnostic, Value, Variant, VariantRef, Variants,
 };
 pub use local::{
     CloseReport, FlagChanges, FlagOrigin, FlagsChanged, LocalEvaluationClient, LocalEvaluationClientBuilder,
@@ -64,11 +65,12 @@ pub use local::{
 pub use local::{EventsReport, EventsStatus};
 #[cfg(feature = "remote")]
 pub use remote::{Fetch, FetchOptions, RemoteEvaluationClient, RemoteEvaluationClientBuilder};
+pub use transport::options::ZeroError;
 pub use transport::updater::{ErrorClass, Failure, Mode, SourceError, StartError, UpdaterConfig};
 pub use transport::{
-    ApplyError, BodyStream, BoxError, BoxFuture, Bytes, ClientError, DefaultClient, DefaultClientBuilder, Endpoint,
-    HttpClient, HttpError, KeyError, Origin, Proxy, RedirectProblem, State, Status, StatusWatch, Stream,
-    TransportError, UrlError, UrlProblem, http,
+    ApplyError, BodyStream, BoxError, BoxFuture, Bytes, Chain, ClientError, DefaultClient, DefaultClientBuilder,
+    Endpoint, HttpClient, HttpError, KeyError, Origin, Proxy, RedirectProblem, ResponseJsonError, ServerZone, State,
+    Status, StatusWatch, Stream, TransportError, UrlError, UrlProblem, http,
 };
 
 /// Cohorts: those that a client keeps in sync, and those of files for an offline client.
@@ -76,8 +78,8 @@ pub use transport::{
 pub mod cohorts {
     pub use ::cohorts::sync::{CohortCopy, CohortStatus, CohortWatch, DownloadError, ProjectKeyError, SyncConfig};
     pub use ::cohorts::{
-        Cohort, CohortError, CohortJsonError, CohortStore, Folder, FolderError, StoredCohort, USER_GROUP_TYPE,
-        read_folder,
+        Cohort, CohortError, CohortJsonError, CohortStore, EnrichedUser, Folder, FolderError, StoredCohort,
+        USER_GROUP_TYPE, read_folder,
     };
 }
 
@@ -97,7 +99,26 @@ pub mod tracking {
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+/// Those of the guide, which talk to a local server and use most features.
+#[cfg(all(
+    doctest,
+    feature = "blocking",
+    feature = "cohorts",
+    feature = "logging",
+    feature = "metrics",
+    feature = "remote",
+    feature = "streaming",
+    feature = "tracking"
+))]
+#[doc = include_str!("../../../docs/guide.md")]
+mod guide {}
+
 /// Those of the page for people who come from other SDKs.
 #[cfg(all(doctest, feature = "remote", feature = "tracking"))]
 #[doc = include_str!("../../../docs/migrating.md")]
 mod migrating {}
+
+/// Those of the page on logs.
+#[cfg(all(doctest, feature = "logging"))]
+#[doc = include_str!("../../../docs/logs.md")]
+mod logs_page {}

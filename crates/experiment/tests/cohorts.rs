@@ -245,6 +245,19 @@ async fn an_offline_client_reads_cohorts_as_the_server_does() {
 }
 
 #[tokio::test]
+async fn cohorts_that_are_given_stay_while_flags_change() {
+    let server = server_of(&["c1"]).await;
+    let given = [cohort("c1", &["u2"], 1), cohort("c2", &["u1"], 1)];
+    let client = polling(&server).cohorts(given.iter().collect()).build().unwrap();
+    client.start().await.unwrap();
+    assert!(is_on(&client, &User::with_user_id("u2"), "c1") && on(&client).is_empty());
+    server.set_flags(flags_of(&["c2"])).unwrap();
+    until_known(&client, &["c2"]).await;
+    assert_eq!((on(&client), downloads(&server).len()), (vec!["c2".to_owned()], 0));
+    client.close().await;
+}
+
+#[tokio::test]
 async fn a_thousand_cohorts_are_downloaded_four_at_a_time() {
     let ids: Vec<String> = (0..1000).map(|index| format!("c{index:03}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use common::{PATIENCE, flags, keys, known, polling, server, until, until_known};
 use experiment::{
-    Evaluate, EvaluateOptions, FlagOrigin, LocalEvaluationClient, LocalEvaluationConfig, ProxyConfig, Severity,
-    StartError, State, User,
+    Chain, ConfigError, Evaluate, EvaluateOptions, FlagOrigin, LocalEvaluationClient, LocalEvaluationConfig,
+    ProxyConfig, Severity, StartError, State, User,
 };
 use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Fault, Route, Server};
 use tokio::time::timeout;
@@ -216,8 +216,33 @@ fn offline_clients_need_no_runtime_and_no_network() {
     let any: &dyn Evaluate = &client;
     assert!(any.evaluate(&User::default()).is_on("a"));
     assert!(client.status().updater.is_none() && client.watch_status().is_none());
-    assert!(LocalEvaluationClient::offline_file(folder.path().join("none")).is_err());
-    assert!(LocalEvaluationClient::offline("7").is_err());
+}
+
+#[test]
+fn files_and_texts_without_flags_are_told_by_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let (none, path) = (folder.path().join("flgas.json"), folder.path().join("flags.json"));
+    std::fs::write(&path, "7").unwrap();
+    let builder = || LocalEvaluationClient::builder("key");
+    for error in [LocalEvaluationClient::offline_file(&none), builder().bootstrap_file(&none).build()] {
+        let error = error.unwrap_err();
+        assert!(matches!(&error, ConfigError::File { path, .. } if *path == none), "{error:?}");
+        let said = format!("{} cannot be read: give the path of a file that holds flags", none.display());
+        assert_eq!(error.to_string(), said);
+        assert!(Chain(&error).to_string().len() > said.len(), "{}", Chain(&error));
+    }
+    for (error, option) in [
+        (LocalEvaluationClient::offline_file(&path), "offline_file"),
+        (LocalEvaluationClient::offline("7"), "offline"),
+        (LocalEvaluationClient::offline_builder().bootstrap_json("7").build(), "bootstrap"),
+        (builder().bootstrap_file(&path).build(), "bootstrap_file"),
+    ] {
+        let error = Chain(&error.unwrap_err()).to_string();
+        let said =
+            format!("`{option}` holds no flags that can be read: give a JSON list of flags, or an object by key: ");
+        assert!(error.starts_with(&said), "{error}");
+        assert_eq!(error.matches("invalid type").count(), 1, "{error}");
+    }
 }
 
 #[test]
@@ -258,9 +283,7 @@ async fn a_proxy_is_asked_for_hosts_that_only_it_knows() {
 #[tokio::test]
 async fn a_set_that_is_too_large_is_refused() {
     let server = server(&["a"]).await;
-    let config: LocalEvaluationConfig = serde_json::from_str(r#"{"maxFlagsBytes": 20}"#).unwrap();
-    let client = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).config(config).server_url(server.url());
-    let error = client.build().unwrap().start().await.unwrap_err();
+    let error = polling(&server).max_flags_bytes(20).build().unwrap().start().await.unwrap_err();
     let mut causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
     assert!(causes.any(|cause| cause.to_string().contains("more than the 20 bytes")), "{error:?}");
 }

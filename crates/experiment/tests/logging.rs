@@ -68,8 +68,8 @@ const BROKEN: &str = r#"[{"key": "broken", "variants": 5}]"#;
 #[test]
 fn levels_say_what_a_logger_gets() {
     let build = |configure: &dyn Fn(&mut LocalEvaluationConfig)| {
-        let (lines, mut config) = (Lines::default(), LocalEvaluationConfig::default());
-        config.server_zone = "nowhere".to_owned();
+        let lines = Lines::default();
+        let mut config: LocalEvaluationConfig = serde_json::from_str(r#"{"serverZone": "nowhere"}"#).unwrap();
         configure(&mut config);
         let builder = LocalEvaluationClient::builder("key").config(config).logger(lines.logger());
         let client = builder.bootstrap_json(BROKEN).build().unwrap();
@@ -145,12 +145,21 @@ async fn fetches_are_logged_with_their_users_for_those_who_want_everything() {
     let lines = Lines::default();
     let builder = RemoteEvaluationClient::builder("wrong").server_url(server.url()).logger(lines.logger());
     let refused = builder.clone().log_level(LogLevel::Verbose).build().unwrap();
-    assert!(refused.fetch(&user()).await.is_err());
-    assert!(lines.have("warn", "variants were not fetched error="), "{:?}", lines.all());
+    for _ in 0..3 {
+        assert!(refused.fetch(&User::builder().country("Norway").build()).await.is_err());
+    }
+    let count = |level, part: &str| lines.all().iter().filter(|it| it.starts_with(level) && it.contains(part)).count();
+    let failures =
+        (count("warn", "variants were not fetched error="), count("debug", "variants still are not fetched"));
+    assert_eq!((failures, count("warn", "neither a user id")), ((1, 2), 1), "{:?}", lines.all());
     let mut config = experiment::RemoteEvaluationConfig::server();
     (config.server_url, config.log_level) = (server.url(), Some(LogLevel::Verbose));
     let builder = RemoteEvaluationClient::builder(experiment_server::DEFAULT_DEPLOYMENT_KEY).config(config);
-    builder.logger(lines.logger()).build().unwrap().fetch(&user()).await.unwrap();
+    let client = builder.logger(lines.logger()).build().unwrap();
+    server.faults().script(Route::Variants, [Fault::status(400)]);
+    assert!(client.fetch(&user()).await.is_err());
+    client.fetch(&user()).await.unwrap();
+    assert!(lines.have("info", "variants are fetched again failures=1"), "{:?}", lines.all());
     assert!(lines.have("verbose", "fetched user={\"user_id\":\"u1\""), "{:?}", lines.all());
 }
 

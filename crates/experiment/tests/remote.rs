@@ -80,6 +80,11 @@ async fn who_has_somebody_waiting_does_not_wait_as_long_as_the_service_asks() {
     let started = Instant::now();
     client.fetch(&user()).await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(10));
+    // The longest pause has an option of its own.
+    server.faults().once(Route::Variants, Fault::too_many_requests(Duration::from_secs(30)));
+    let client = self::client(&server).fetch_retry_after_max(Duration::from_millis(10)).build().unwrap();
+    client.fetch(&user()).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use common::{PATIENCE, polling, server};
 use experiment::tracking::{
     AssignmentConfig, DropCause, Event, EventStats, ExposureConfig, FlushReport, Outcome, Tracker,
 };
-use experiment::{BoxFuture, EvaluateOptions, LocalEvaluationClient, LocalEvaluationClientBuilder, User};
+use experiment::{BoxFuture, Chain, EvaluateOptions, LocalEvaluationClient, LocalEvaluationClientBuilder, User};
 use experiment_server::{DEFAULT_API_KEY, Fault, Route, Server};
 use serde_json::{Value, json};
 
@@ -106,10 +106,12 @@ async fn exposures_without_options_are_nothing() {
 #[test]
 fn options_that_cannot_be_used_are_named() {
     let build = |config: ExposureConfig| {
-        LocalEvaluationClient::builder("key").exposure_tracking(config).build().unwrap_err().to_string()
+        let error = LocalEvaluationClient::builder("key").exposure_tracking(config).build().unwrap_err();
+        Chain(&error).to_string()
     };
     let said = build(ExposureConfig::new(" "));
-    assert!(said.contains("`exposureConfig`") && said.contains("`apiKey`"), "{said}");
+    assert!(said.starts_with("`exposureConfig` cannot be used: `apiKey` is empty"), "{said}");
+    assert_eq!(said.matches("`apiKey`").count(), 1, "{said}");
     let mut config = ExposureConfig::new("api");
     config.delivery.flush_queue_size = 0;
     assert!(build(config).contains("`flushQueueSize`"));

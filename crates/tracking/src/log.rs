@@ -1,8 +1,7 @@
 //! What tracking tells those who read logs: never an id, a property or a key. The first of a series is a warning, the
 //! others are not.
 
-use std::error::Error;
-use std::fmt::Write;
+use transport::Chain;
 
 use crate::delivery::Notice;
 use crate::spool::{SpoolError, SpoolReport};
@@ -12,7 +11,7 @@ pub(crate) const TARGET: &str = "experiment::tracking";
 pub(crate) fn notice(notice: &Notice) {
     match notice {
         Notice::Failed { error, repeated } => {
-            let error = error.as_ref().map_or_else(String::new, |error| chain(error));
+            let error = error.as_ref().map_or_else(String::new, |error| Chain(error).to_string());
             if *repeated {
                 tracing::debug!(target: TARGET, error, "events still cannot be sent");
             } else {
@@ -38,7 +37,7 @@ pub(crate) fn panicked() {
 pub(crate) fn no_timers() {
     tracing::error!(
         target: TARGET,
-        "events cannot be sent from a Tokio runtime without timers: build it with `enable_all`, or give another one"
+        "events cannot be sent from a Tokio runtime without timers: build it with `enable_all`"
     );
 }
 
@@ -61,11 +60,10 @@ pub(crate) fn spool_opened(report: &SpoolReport) {
 }
 
 pub(crate) fn spool_unusable(error: &SpoolError, repeated: bool) {
-    let error = chain(error);
     if repeated {
-        tracing::debug!(target: TARGET, error, "the spool still cannot be used");
+        tracing::debug!(target: TARGET, error = %Chain(error), "the spool still cannot be used");
     } else {
-        tracing::warn!(target: TARGET, error, "the spool cannot be used; events are kept in memory only");
+        tracing::warn!(target: TARGET, error = %Chain(error), "the spool cannot be used; events are kept in memory only");
     }
 }
 
@@ -75,16 +73,4 @@ pub(crate) fn spool_failed(error: &std::io::Error) {
 
 pub(crate) fn spool_full(max_bytes: u64) {
     tracing::warn!(target: TARGET, max_bytes, "the spool is full; further events are kept in memory only");
-}
-
-/// An error and its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a text does not fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

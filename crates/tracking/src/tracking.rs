@@ -3,8 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use evaluation_core::{User, Variants};
+use tokio::time::timeout;
+use transport::options::positive;
+use transport::task::has_timers;
 use transport::{HttpClient, ServerZone};
 
 use crate::clock::{Clock, SystemClock};
@@ -12,7 +16,7 @@ use crate::config::{AssignmentConfig, ConfigError, DeliveryOptions, ExposureConf
 use crate::dedupe::Dedupe;
 use crate::delivery::HttpTracker;
 use crate::event::{Event, EventType};
-use crate::outcome::OutcomeCallback;
+use crate::outcome::{DeliveryError, OutcomeCallback};
 use crate::stats::{FlushReport, TrackingStats};
 use crate::tracker::Tracker;
 
@@ -23,13 +27,13 @@ use crate::tracker::Tracker;
 ///
 /// ```
 /// use evaluation_core::{User, Variant, Variants};
-/// use tracking::{ExposureConfig, Tracking};
+/// use tracking::{DeliveryOptions, ExposureConfig, Tracking};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut config = ExposureConfig::new("key of the analytics project");
-/// config.delivery.server_url = "http://localhost:3000/2/httpapi".to_owned();
-/// # config.delivery.opt_out = true;
+/// let delivery = DeliveryOptions::default().with_server_url("http://localhost:3000/2/httpapi");
+/// # let delivery = delivery.with_opt_out(true);
+/// let config = ExposureConfig::new("key of the analytics project").with_delivery(delivery);
 /// let exposures = Tracking::exposures(config).build()?;
 ///
 /// let variants: Variants = [("new-nav", Variant::new("on"))].into_iter().collect();
@@ -53,6 +57,8 @@ struct Shared {
     dedupe: Dedupe,
     clock: Arc<dyn Clock>,
     tracker: Arc<dyn Tracker>,
+    /// How long flushing and closing may take, where the tracker is not known to keep to it.
+    limit: Option<Duration>,
     empty: AtomicU64,
     deduplicated: AtomicU64,
     new: AtomicU64,
@@ -118,13 +124,24 @@ impl Tracking {
 
     /// Sends what is pending, again where that fails, and tells what came of it. Takes no longer than closing may.
     pub async fn flush(&self) -> FlushReport {
-        self.shared.tracker.flush().await
+        self.in_time(self.shared.tracker.flush()).await
     }
 
     /// Sends what is pending, gives up what cannot be sent in time, and tells what came of it. What is tracked later
     /// begins anew.
     pub async fn close(&self) -> FlushReport {
-        self.shared.tracker.close().await
+        self.in_time(self.shared.tracker.close()).await
+    }
+
+    async fn in_time(&self, report: impl Future<Output = FlushReport>) -> FlushReport {
+        match self.shared.limit {
+            Some(after) if has_timers() => timeout(after, report).await.unwrap_or_else(|_| FlushReport {
+                pending: self.shared.tracker.stats().pending,
+                last_error: Some(DeliveryError::Deadline { after }),
+                ..FlushReport::default()
+            }),
+            _ => report.await,
+        }
     }
 }
 
@@ -193,8 +210,8 @@ impl TrackingBuilder {
         self
     }
 
-    /// Has events go to a tracker of your own rather than to the service. The options of delivery and the API key, which
-    /// may then be empty, say nothing any more.
+    /// Has events go to a tracker of your own rather than to the service. The API key, which may then be empty, says nothing
+    /// any more, nor do the options of delivery but for how long flushing and closing may take.
     pub fn tracker(mut self, tracker: Arc<dyn Tracker>) -> Self {
         self.tracker = Some(tracker);
         self
@@ -205,10 +222,9 @@ impl TrackingBuilder {
     /// # Errors
     /// When an option cannot be used, or the HTTP client cannot be built.
     pub fn build(self) -> Result<Tracking, ConfigError> {
-        if self.cache_capacity == 0 {
-            return Err(ConfigError::Zero { option: "cacheCapacity" });
-        }
+        positive("cacheCapacity", self.cache_capacity)?;
         let clock = Arc::clone(&self.clock);
+        let limit = self.tracker.is_some().then_some(self.delivery.close_timeout);
         let tracker = match self.tracker {
             Some(tracker) => tracker,
             None => {
@@ -226,6 +242,7 @@ impl TrackingBuilder {
             dedupe: Dedupe::new(self.cache_capacity),
             clock,
             tracker,
+            limit,
             empty: AtomicU64::new(0),
             deduplicated: AtomicU64::new(0),
             new: AtomicU64::new(0),

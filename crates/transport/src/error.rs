@@ -74,7 +74,7 @@ pub enum TransportError {
         /// What was asked for.
         endpoint: Endpoint,
         /// What is wrong with it.
-        source: JsonError,
+        source: ResponseJsonError,
     },
     /// The stream holds something else than text.
     #[error("{endpoint}: the stream is not one of events: check that the URL is that of the service")]
@@ -220,16 +220,16 @@ pub enum RedirectProblem {
 /// What is wrong with the JSON of a response, and where.
 #[derive(thiserror::Error)]
 #[error("not the JSON that was expected, at line {line} column {column}", line = .0.line(), column = .0.column())]
-pub struct JsonError(serde_json::Error);
+pub struct ResponseJsonError(serde_json::Error);
 
-impl fmt::Debug for JsonError {
+impl fmt::Debug for ResponseJsonError {
     // What serde says may quote the response.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JsonError").field("line", &self.line()).field("column", &self.column()).finish()
+        f.debug_struct("ResponseJsonError").field("line", &self.line()).field("column", &self.column()).finish()
     }
 }
 
-impl JsonError {
+impl ResponseJsonError {
     pub(crate) fn new(error: serde_json::Error) -> Self {
         Self(error)
     }

@@ -24,13 +24,15 @@
 //!
 //! Every call has a deadline for the whole of it, and every body a limit on its size. Keys, users and the values of
 //! headers are in no error, no log and no `Debug`. Types of other crates are not in the API, but for those of
-//! `evaluation-core` and the few that an [`HttpClient`] is made of: [`http`], [`Bytes`] and [`Stream`].
+//! `evaluation-core`, the few that an [`HttpClient`] is made of: [`http`], [`Bytes`] and [`Stream`], and those of serde
+//! that [`options`] are read by.
 
 pub mod call;
 mod client;
 mod endpoints;
 mod error;
 mod key;
+pub mod options;
 mod retry;
 mod service;
 mod sink;
@@ -54,7 +56,7 @@ pub use client::{
     BodyStream, BoxError, BoxFuture, ClientError, DefaultClient, DefaultClientBuilder, HttpClient, HttpError, Proxy,
 };
 pub use endpoints::{Endpoint, FlagsResponse, VariantsOptions};
-pub use error::{Chain, JsonError, RedirectProblem, TransportError};
+pub use error::{Chain, RedirectProblem, ResponseJsonError, TransportError};
 pub use key::{DeploymentKey, KeyError};
 pub use retry::{Attempt, RetryPolicy, Retryable, between, retrying};
 pub use service::{LIBRARY, Service, ServiceBuilder};

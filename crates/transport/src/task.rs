@@ -9,10 +9,9 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::time::Instant;
 use tracing::dispatcher::{Dispatch, get_default, with_default};
 use tracing::subscriber::NoSubscriber;
 
@@ -66,10 +65,10 @@ pub fn has_timers() -> bool {
     Handle::try_current().is_ok() && catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
-/// Waits until a moment; for ever if there is none.
+/// Waits until a moment by Tokio's clock; for ever if there is none.
 pub async fn until(deadline: Option<Instant>) {
     match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
     }
 }

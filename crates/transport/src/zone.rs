@@ -9,19 +9,36 @@ pub enum ServerZone {
     Us,
     /// The European Union.
     Eu,
+    /// A name in a file that is neither. It counts as the United States, as with the other SDKs, and clients warn of it.
+    Unrecognized,
 }
 
 impl ServerZone {
-    /// Reads a zone as the other SDKs do: `eu` in any case is the European Union, anything else the United States.
+    /// Reads a zone as files hold it: `us` or `eu` in any case. Nothing is the United States.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
-        if name.eq_ignore_ascii_case("eu") { Self::Eu } else { Self::Us }
+        match name {
+            "" => Self::Us,
+            name if name.eq_ignore_ascii_case("us") => Self::Us,
+            name if name.eq_ignore_ascii_case("eu") => Self::Eu,
+            _ => Self::Unrecognized,
+        }
+    }
+
+    /// Its name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+            Self::Unrecognized => "unrecognized",
+        }
     }
 
     /// Where variants are asked for.
     pub(crate) const fn variants(self) -> &'static str {
         match self {
-            Self::Us => "https://api.lab.amplitude.com",
+            Self::Us | Self::Unrecognized => "https://api.lab.amplitude.com",
             Self::Eu => "https://api.lab.eu.amplitude.com",
         }
     }
@@ -29,7 +46,7 @@ impl ServerZone {
     /// Where flags are asked for: in the European Union not where variants are.
     pub(crate) const fn flags(self) -> &'static str {
         match self {
-            Self::Us => "https://api.lab.amplitude.com",
+            Self::Us | Self::Unrecognized => "https://api.lab.amplitude.com",
             Self::Eu => "https://flag.lab.eu.amplitude.com",
         }
     }
@@ -37,7 +54,7 @@ impl ServerZone {
     /// Where flags are streamed from.
     pub(crate) const fn stream(self) -> &'static str {
         match self {
-            Self::Us => "https://stream.lab.amplitude.com",
+            Self::Us | Self::Unrecognized => "https://stream.lab.amplitude.com",
             Self::Eu => "https://stream.lab.eu.amplitude.com",
         }
     }
@@ -45,7 +62,7 @@ impl ServerZone {
     /// Where cohorts are asked for.
     pub(crate) const fn cohorts(self) -> &'static str {
         match self {
-            Self::Us => "https://cohort-v2.lab.amplitude.com",
+            Self::Us | Self::Unrecognized => "https://cohort-v2.lab.amplitude.com",
             Self::Eu => "https://cohort-v2.lab.eu.amplitude.com",
         }
     }
@@ -54,8 +71,8 @@ impl ServerZone {
     #[must_use]
     pub const fn analytics_url(self, batch: bool) -> &'static str {
         match (self, batch) {
-            (Self::Us, false) => "https://api2.amplitude.com/2/httpapi",
-            (Self::Us, true) => "https://api2.amplitude.com/batch",
+            (Self::Us | Self::Unrecognized, false) => "https://api2.amplitude.com/2/httpapi",
+            (Self::Us | Self::Unrecognized, true) => "https://api2.amplitude.com/batch",
             (Self::Eu, false) => "https://api.eu.amplitude.com/2/httpapi",
             (Self::Eu, true) => "https://api.eu.amplitude.com/batch",
         }
@@ -65,6 +82,7 @@ impl ServerZone {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::urls::Urls;
 
     #[test]
     fn only_eu_in_any_case_is_the_european_union() {
@@ -73,10 +91,21 @@ mod tests {
             ("EU", ServerZone::Eu),
             ("Eu", ServerZone::Eu),
             ("us", ServerZone::Us),
+            ("US", ServerZone::Us),
             ("", ServerZone::Us),
-            ("europe", ServerZone::Us),
+            ("europe", ServerZone::Unrecognized),
         ] {
             assert_eq!(ServerZone::from_name(name), zone, "{name}");
+            assert_eq!(ServerZone::from_name(zone.name()), zone, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_counts_as_the_united_states() {
+        let (us, other) = (ServerZone::Us, ServerZone::from_name("europe"));
+        assert_eq!(Urls::of(other), Urls::of(us));
+        for batch in [false, true] {
+            assert_eq!(other.analytics_url(batch), us.analytics_url(batch));
         }
     }
 }

@@ -3,8 +3,6 @@
 
 mod common;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,8 +12,6 @@ use common::{Canned, DEADLINE, response, service};
 use evaluation_core::User;
 use http::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
 use transport::{
     DeploymentKey, FlagsResponse, HttpError, LIBRARY, RetryPolicy, ServerZone, Service, TransportError, Urls,
     VariantsOptions, retrying,
@@ -99,49 +95,6 @@ async fn a_user_that_is_too_large_for_a_header_is_sent_as_a_body() {
             assert_eq!(request.body().len(), length);
             assert_eq!(serde_json::from_slice::<Value>(request.body()).unwrap()["library"], "mine");
         }
-    }
-}
-
-/// Counts warnings.
-#[derive(Clone, Default)]
-struct Warnings(Arc<AtomicUsize>);
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "experiment::transport" && *metadata.level() == Level::WARN
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, _: &Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-#[tokio::test]
-async fn a_user_without_any_id_is_warned_of() {
-    let none = User::builder().country("Norway");
-    for (user, warnings) in [
-        (none.clone(), 1),
-        (none.clone().user_id("").device_id(""), 1),
-        (none.clone().user_id("u"), 0),
-        (none.device_id("d"), 0),
-    ] {
-        let warned = Warnings::default();
-        let _guard = tracing::subscriber::set_default(warned.clone());
-        let service = service(Canned::new([response(200, &[], "{}")]));
-        service.variants(&user.build(), &VariantsOptions::default(), DEADLINE).await.unwrap();
-        assert_eq!(warned.0.load(Ordering::Relaxed), warnings);
     }
 }
 

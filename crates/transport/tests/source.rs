@@ -13,7 +13,7 @@ use transport::updater::{ErrorClass, FlagSource, Polled};
 async fn polls_give_flags_and_later_that_they_still_stand() {
     let client = Canned::new([response(200, &[("etag", "\"v1\"")], "[1]"), response(304, &[], "")]);
     let source = ServiceSource::new(service(client.clone()));
-    let Polled::Flags { body, etag } = source.poll(None).await.unwrap() else { panic!("there are flags") };
+    let Polled::Flags { body, etag, .. } = source.poll(None).await.unwrap() else { panic!("there are flags") };
     assert_eq!((body.as_ref(), etag.as_deref()), (&b"[1]"[..], Some("\"v1\"")));
     assert_eq!(source.poll(etag).await.unwrap(), Polled::Unchanged);
     assert_eq!(client.requests()[1].headers()["if-none-match"], "\"v1\"");

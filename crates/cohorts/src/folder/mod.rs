@@ -39,8 +39,8 @@ pub struct Folder {
 ///
 /// # Errors
 /// Only when the folder itself cannot be listed.
-pub fn read_folder(path: &Path) -> Result<Folder, FolderError> {
-    let (files, mut problems) = files::list(path)?;
+pub fn read_folder(path: impl AsRef<Path>) -> Result<Folder, FolderError> {
+    let (files, mut problems) = files::list(path.as_ref())?;
     let mut found: BTreeMap<String, (PathBuf, Cohort)> = BTreeMap::new();
     for file in files {
         let cohort = match read(&file) {

@@ -91,7 +91,7 @@ impl Driver {
                 () = &mut stop => break,
                 Some(done) = self.downloads.join_next_with_id() => self.take(done),
                 () = self.shared.wake.notified() => {}
-                () = until(deadline) => {}
+                () = until(deadline.map(Instant::into_std)) => {}
             }
         }
         self.downloads.shutdown().await;

@@ -37,7 +37,7 @@ impl User {
     ///
     /// # Errors
     /// Only when the text is not JSON.
-    pub fn from_json(json: &[u8]) -> Result<(Self, Vec<UserDiagnostic>), JsonError> {
+    pub fn from_json(json: impl AsRef<[u8]>) -> Result<(Self, Vec<UserDiagnostic>), JsonError> {
         Value::from_json(json).map(Self::from_value)
     }
 

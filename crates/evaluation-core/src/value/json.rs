@@ -188,5 +188,16 @@ mod tests {
     fn errors_say_where() {
         let error = Value::from_json(b"{\n  \"a\": }").unwrap_err();
         assert_eq!((error.line(), error.column()), (2, 8));
+        // The text has it all, so that a chain of errors does not say it twice.
+        assert!(error.to_string().ends_with("at line 2 column 8"), "{error}");
+        assert!(std::error::Error::source(&error).is_none());
+    }
+
+    #[test]
+    fn texts_and_bytes_are_read() {
+        let (text, bytes) = ("7".to_owned(), b"7".to_vec());
+        let read = [Value::from_json(text.as_str()), Value::from_json(bytes.as_slice()), Value::from_json(b"7")];
+        let owned = [Value::from_json(text), Value::from_json(bytes)];
+        assert!(read.into_iter().chain(owned).all(|value| value.unwrap() == Value::Int(7)));
     }
 }

@@ -52,8 +52,8 @@ impl Value {
     ///
     /// # Errors
     /// When the text is not one JSON document, or nests deeper than 128 levels.
-    pub fn from_json(json: &[u8]) -> Result<Self, JsonError> {
-        read_lenient(json)
+    pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, JsonError> {
+        read_lenient(json.as_ref())
     }
 
     /// True for [`Value::Null`].
@@ -131,10 +131,10 @@ impl Value {
     }
 }
 
-/// The text was not a JSON document.
+/// The text was not a JSON document. Says in full what is wrong with it and where, so there is no `source`.
 #[derive(Debug, thiserror::Error)]
 #[error("not a JSON document: {0}")]
-pub struct JsonError(#[source] serde_json::Error);
+pub struct JsonError(serde_json::Error);
 
 impl JsonError {
     pub(crate) fn new(error: serde_json::Error) -> Self {

@@ -69,6 +69,17 @@ impl Variants {
         self.get(key).is_some_and(|variant| variant.is_on())
     }
 
+    /// True when a flag yielded a variant.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// The keys of the flags that yielded a variant, in UTF-16 order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(key, _)| key)
+    }
+
     /// The variants in UTF-16 order of their flags' keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, VariantRef<'_>)> {
         let (compiled, owned) = match &self.repr {

@@ -59,6 +59,18 @@ impl Variant {
         self
     }
 
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.as_ref().key()
+    }
+
+    /// Its value, as a text.
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        self.as_ref().value()
+    }
+
     /// The variant as results give it.
     #[must_use]
     #[allow(clippy::should_implement_trait, reason = "`AsRef` gives a reference, and this is a view")]

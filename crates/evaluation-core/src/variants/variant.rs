@@ -27,12 +27,12 @@ enum Repr<'a> {
     Owned(&'a Variant),
 }
 
-/// A value or payload is not of the type asked for.
+/// A value or payload is not of the type asked for. Says in full what is wrong with it, so there is no `source`.
 #[derive(Debug, thiserror::Error)]
-#[error("the variant's {what} is not of the type asked for: {source}")]
+#[error("the variant's {what} is not of the type asked for: {error}")]
 pub struct ReadError {
     what: &'static str,
-    source: serde_json::Error,
+    error: serde_json::Error,
 }
 
 impl<'a> VariantRef<'a> {
@@ -73,7 +73,7 @@ impl<'a> VariantRef<'a> {
         {
             return Ok(Some(value));
         }
-        serde_json::from_str(text).map(Some).map_err(|source| ReadError { what: "value", source })
+        serde_json::from_str(text).map(Some).map_err(|error| ReadError { what: "value", error })
     }
 
     /// The payload as a type of your own. Texts can be borrowed from it.
@@ -82,7 +82,7 @@ impl<'a> VariantRef<'a> {
     /// When the payload is not of that type.
     pub fn payload<T: Deserialize<'a>>(&self) -> Result<Option<T>, ReadError> {
         let payload = self.payload_json().map(serde_json::from_str).transpose();
-        payload.map_err(|source| ReadError { what: "payload", source })
+        payload.map_err(|error| ReadError { what: "payload", error })
     }
 
     /// The payload as JSON text.

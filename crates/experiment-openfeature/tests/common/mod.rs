@@ -8,12 +8,13 @@ use experiment::{
     Evaluate, EvaluateOptions, LocalEvaluationClient, LocalEvaluationClientBuilder, ProxyConfig, User, Variant,
     Variants,
 };
-use experiment_openfeature::ExperimentProvider;
 use experiment_openfeature::open_feature::provider::FeatureProvider;
 use experiment_openfeature::open_feature::{
     Client, EvaluationContext, EvaluationErrorCode, EvaluationResult, OpenFeature,
 };
+use experiment_openfeature::{ExperimentProvider, ProviderEvent, ProviderEvents};
 use experiment_server::{DEFAULT_DEPLOYMENT_KEY, Server};
+use tokio::time::timeout;
 
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -55,6 +56,10 @@ pub(crate) fn code<T: std::fmt::Debug>(result: EvaluationResult<T>) -> Evaluatio
     let error = result.unwrap_err();
     assert!(error.message.is_some_and(|message| !message.is_empty()), "an error says what is wrong");
     error.code
+}
+
+pub(crate) async fn next(events: &mut ProviderEvents) -> ProviderEvent {
+    timeout(PATIENCE, events.next()).await.expect("an event in time").expect("the provider is there")
 }
 
 /// Gives the same variants to all, and keeps who asked and how.

@@ -19,10 +19,12 @@
 //! this.
 
 mod local;
+#[cfg(feature = "remote")]
 mod remote;
 mod worker;
 
 pub use local::{FlagChanges, LocalEvaluationClient};
+#[cfg(feature = "remote")]
 pub use remote::RemoteEvaluationClient;
 
 pub(crate) use worker::Worker;

@@ -4,9 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use cohorts::sync::{ProjectKeys, SyncConfig};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use transport::options::{Members, OptionError, ShownUrl, millis, positive};
 
-use super::{ConfigError, ShownUrl, millis, positive};
+use super::ConfigError;
 
 /// The shortest interval between refreshes; what is set below it counts as this.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -15,8 +18,8 @@ const SHORTEST: Duration = Duration::from_secs(60);
 /// them is looked up. Without, users bring their own `cohort_ids`.
 ///
 /// Written to a file, it holds the keys as they are.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CohortSyncConfig {
     /// The API key of the analytics project that the cohorts are in. Required.
@@ -24,16 +27,14 @@ pub struct CohortSyncConfig {
     /// The secret key of that project. Required.
     pub secret_key: String,
     /// The most members that a cohort may have; the service does not send larger ones. Default: 2,147,483,647.
-    #[serde(default = "max_cohort_size")]
     pub max_cohort_size: u64,
     /// From one refresh of all cohorts to the next. Default, and at least: 60 s.
-    #[serde(rename = "cohortPollingIntervalMillis", with = "millis", default = "polling_interval")]
+    #[serde(rename = "cohortPollingIntervalMillis", with = "millis")]
     pub cohort_polling_interval: Duration,
     /// How long one download may take. Default: 20 s.
-    #[serde(rename = "cohortRequestTimeoutMillis", with = "millis", default = "request_timeout")]
+    #[serde(rename = "cohortRequestTimeoutMillis", with = "millis")]
     pub cohort_request_timeout: Duration,
     /// Where cohorts are asked for. Default: empty, which means by the zone.
-    #[serde(default)]
     pub cohort_server_url: String,
 }
 
@@ -43,9 +44,9 @@ impl CohortSyncConfig {
         Self {
             api_key: api_key.into(),
             secret_key: secret_key.into(),
-            max_cohort_size: max_cohort_size(),
-            cohort_polling_interval: polling_interval(),
-            cohort_request_timeout: request_timeout(),
+            max_cohort_size: 2_147_483_647,
+            cohort_polling_interval: Duration::from_secs(60),
+            cohort_request_timeout: Duration::from_secs(20),
             cohort_server_url: String::new(),
         }
     }
@@ -78,16 +79,29 @@ impl CohortSyncConfig {
         self
     }
 
+    fn read(given: Value) -> Result<Self, OptionError> {
+        let mut members = Members::of("cohortSyncConfig", given)?;
+        let keys = Self::new(members.need::<String>("apiKey")?, members.need::<String>("secretKey")?);
+        let interval = members.take("cohortPollingIntervalMillis")?.map(Duration::from_millis);
+        let timeout = members.take("cohortRequestTimeoutMillis")?.map(Duration::from_millis);
+        let config = Self {
+            max_cohort_size: members.take("maxCohortSize")?.unwrap_or(keys.max_cohort_size),
+            cohort_polling_interval: interval.unwrap_or(keys.cohort_polling_interval),
+            cohort_request_timeout: timeout.unwrap_or(keys.cohort_request_timeout),
+            cohort_server_url: members.take("cohortServerUrl")?.unwrap_or_default(),
+            ..keys
+        };
+        members.end()?;
+        Ok(config)
+    }
+
     pub(crate) fn keys(&self) -> Result<ProjectKeys, ConfigError> {
         Ok(ProjectKeys::new(&self.api_key, &self.secret_key)?)
     }
 
     pub(crate) fn sync(&self) -> Result<SyncConfig, ConfigError> {
-        if self.max_cohort_size == 0 {
-            return Err(ConfigError::Zero { option: "maxCohortSize" });
-        }
         let mut config = SyncConfig::default();
-        config.max_cohort_size = self.max_cohort_size;
+        config.max_cohort_size = positive("maxCohortSize", self.max_cohort_size)?;
         config.request_timeout = positive("cohortRequestTimeoutMillis", self.cohort_request_timeout)?;
         config.polling_interval = self.cohort_polling_interval;
         if config.polling_interval < SHORTEST {
@@ -102,6 +116,13 @@ impl CohortSyncConfig {
     }
 }
 
+/// Written by hand, so that errors do not quote what was given.
+impl<'de> Deserialize<'de> for CohortSyncConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
 impl fmt::Debug for CohortSyncConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CohortSyncConfig")
@@ -113,20 +134,10 @@ impl fmt::Debug for CohortSyncConfig {
     }
 }
 
-fn max_cohort_size() -> u64 {
-    2_147_483_647
-}
-
-fn polling_interval() -> Duration {
-    Duration::from_secs(60)
-}
-
-fn request_timeout() -> Duration {
-    Duration::from_secs(20)
-}
-
 #[cfg(test)]
 mod tests {
+    use transport::ServerZone;
+
     use super::*;
     use crate::config::LocalEvaluationConfig;
 
@@ -148,7 +159,7 @@ mod tests {
         assert_eq!(read(r#"{"apiKey": "a", "secretKey": "s"}"#).unwrap(), CohortSyncConfig::new("a", "s"));
         let local = LocalEvaluationConfig { cohort_sync_config: Some(config), ..LocalEvaluationConfig::default() };
         assert_eq!(local.urls().unwrap().cohorts.to_string(), "http://localhost:1");
-        let eu = LocalEvaluationConfig { server_zone: "eu".to_owned(), ..LocalEvaluationConfig::default() };
+        let eu = LocalEvaluationConfig { server_zone: ServerZone::Eu, ..LocalEvaluationConfig::default() };
         assert_eq!(eu.urls().unwrap().cohorts.to_string(), "https://cohort-v2.lab.eu.amplitude.com");
     }
 
@@ -161,7 +172,8 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_by_its_name() {
         assert!(read(r#"{"apiKey": "a"}"#).unwrap_err().to_string().contains("secretKey"));
-        assert!(read(r#"{"apiKey": "a", "secretKey": "s", "maxSize": 1}"#).is_err());
+        let unknown = read(r#"{"apiKey": "a", "secretKey": "s", "maxSize": 1}"#).unwrap_err().to_string();
+        assert!(unknown.contains("`maxSize`") && unknown.contains("`maxCohortSize`"), "{unknown}");
         let said = |error: crate::ConfigError| error.to_string();
         assert!(said(CohortSyncConfig::new("", "s").keys().unwrap_err()).contains("`apiKey`"));
         assert!(said(CohortSyncConfig::new("a", " ").keys().unwrap_err()).contains("`secretKey`"));
@@ -175,5 +187,16 @@ mod tests {
     fn keys_are_not_shown() {
         let config = CohortSyncConfig::new("hush-api", "hush-secret").with_cohort_server_url("http://u:hush@host");
         assert!(!format!("{config:?}").contains("hush"));
+        for json in [
+            r#""hush""#,
+            r#"{"apiKey": "hush", "secretKey": 8675309}"#,
+            r#"{"apiKey": ["hush"], "secretKey": "hush"}"#,
+            r#"{"apiKey": "hush", "secretKey": "hush", "maxCohortSize": "hush"}"#,
+            r#"{"apiKey": "hush", "secretKey": "hush", "cohortServerUrl": 8675309}"#,
+        ] {
+            let error = read(json).unwrap_err().to_string();
+            assert!(error.contains("`cohortSyncConfig"), "{error}");
+            assert!(!error.contains("hush") && !error.contains("8675309"), "{error}");
+        }
     }
 }

@@ -1,13 +1,18 @@
 //! What the options of all clients share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use transport::{BaseUrl, ClientError, DefaultClient, HttpClient, KeyError, Proxy, ServerZone, UrlError};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use transport::options::Members;
+use transport::{BaseUrl, DefaultClient, HttpClient, Proxy};
 
-/// Which proxy connections go through.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+use super::ConfigError;
+
+/// Which proxy connections go through. In files it is `"environment"`, `"off"`, or a URL: `"http://proxy.example:3128"`
+/// or `{"url": "http://proxy.example:3128"}`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ProxyConfig {
@@ -31,93 +36,26 @@ impl std::fmt::Debug for ProxyConfig {
     }
 }
 
-/// A URL in `Debug`: not if it may hold a password, for which it will be refused.
-pub(crate) struct ShownUrl<'a>(pub(crate) &'a str);
-
-impl std::fmt::Debug for ShownUrl<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.contains('@') { "(withheld)" } else { self.0 })
+/// Written by hand, so that errors do not quote what was given.
+impl<'de> Deserialize<'de> for ProxyConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => match text.as_str() {
+                "environment" => Ok(Self::Environment),
+                "off" => Ok(Self::Off),
+                url if url.contains("://") => Ok(Self::Url(text)),
+                _ => Err(D::Error::custom(
+                    "`proxy` is neither `environment`, `off` nor a URL: give one like `http://proxy.example:3128`",
+                )),
+            },
+            given => {
+                let mut members = Members::of("proxy", given).map_err(D::Error::custom)?;
+                let url = members.need("url").map_err(D::Error::custom)?;
+                members.end().map_err(D::Error::custom)?;
+                Ok(Self::Url(url))
+            }
+        }
     }
-}
-
-/// Why a client cannot be built: which option, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The deployment key cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// A URL cannot be used. The error names the option.
-    #[error(transparent)]
-    Url(#[from] UrlError),
-    /// The HTTP client cannot be built.
-    #[error("the HTTP client cannot be built")]
-    Client(#[from] ClientError),
-    /// Nothing, where nothing would never do.
-    #[error("`{option}` is 0: give more than that")]
-    Zero {
-        /// The option, as files call it.
-        option: &'static str,
-    },
-    /// A number that makes no sense.
-    #[error("`{option}` is {given}: give {expected}")]
-    OutOfRange {
-        /// The option, as files call it.
-        option: &'static str,
-        /// What was given.
-        given: f64,
-        /// What would do.
-        expected: &'static str,
-    },
-    /// The flags to begin with cannot be read.
-    #[error("`{option}` holds no flags that can be read")]
-    Bootstrap {
-        /// The option, as files call it.
-        option: &'static str,
-        /// What is wrong with them.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The keys for cohorts cannot be used.
-    #[cfg(feature = "cohorts")]
-    #[error(transparent)]
-    ProjectKeys(#[from] cohorts::sync::ProjectKeyError),
-    /// Tracking cannot be set up.
-    #[cfg(feature = "tracking")]
-    #[error("`{option}`: {source}")]
-    Tracking {
-        /// The options of which kind, as files call them.
-        option: &'static str,
-        /// What is wrong with them.
-        source: tracking::ConfigError,
-    },
-    /// A client for programs without async has no thread to work on.
-    #[cfg(feature = "blocking")]
-    #[error("no thread can be started for the client")]
-    Thread(#[source] std::io::Error),
-    /// Streaming was asked for, but is not built in.
-    #[error("`streamUpdates` needs the feature `streaming` of the crate `experiment`")]
-    NoStreaming,
-}
-
-/// An error about a URL, by the name that files have for the option.
-pub(crate) fn named(mut error: UrlError, names: &[(&str, &'static str)]) -> UrlError {
-    if let Some((_, name)) = names.iter().find(|(option, _)| *option == error.option) {
-        error.option = name;
-    }
-    error
-}
-
-pub(crate) fn positive(option: &'static str, time: Duration) -> Result<Duration, ConfigError> {
-    if time.is_zero() { Err(ConfigError::Zero { option }) } else { Ok(time) }
-}
-
-/// The zone of a name, as the other SDKs read it: what is not `eu` is the United States.
-pub(crate) fn zone(name: &str) -> ServerZone {
-    let zone = ServerZone::from_name(name);
-    if zone == ServerZone::Us && !name.is_empty() && !name.eq_ignore_ascii_case("us") {
-        tracing::warn!(target: "experiment", name, "`serverZone` is neither `us` nor `eu`, and counts as `us`");
-    }
-    zone
 }
 
 /// The client that was given, or the one that comes with the SDK. If it is to reach one of the URLs by TLS, what that
@@ -142,17 +80,39 @@ pub(crate) fn client(
     Ok(Arc::new(client))
 }
 
-/// Times as files hold them: whole milliseconds.
-pub(crate) mod millis {
-    use std::time::Duration;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    #[test]
+    fn proxies_are_read_as_people_write_them() {
+        let url = ProxyConfig::Url("http://user:hunter2@proxy:3128".to_owned());
+        for (json, proxy) in [
+            (r#""environment""#, &ProxyConfig::Environment),
+            (r#""off""#, &ProxyConfig::Off),
+            (r#""http://user:hunter2@proxy:3128""#, &url),
+            (r#"{"url": "http://user:hunter2@proxy:3128"}"#, &url),
+        ] {
+            let read: ProxyConfig = serde_json::from_str(json).unwrap();
+            assert_eq!(&read, proxy, "{json}");
+            assert_eq!(serde_json::from_str::<ProxyConfig>(&serde_json::to_string(&read).unwrap()).unwrap(), read);
+        }
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
+    #[test]
+    fn proxies_are_not_shown() {
+        for json in [
+            r#""user:hunter2@proxy""#,
+            r#"["http://user:hunter2@proxy"]"#,
+            r#"{"uri": "http://user:hunter2@proxy"}"#,
+            r#"{"url": ["http://user:hunter2@proxy"]}"#,
+            r#"{"url": "http://proxy", "password": "hunter2"}"#,
+            "8675309",
+        ] {
+            let error = serde_json::from_str::<ProxyConfig>(json).unwrap_err().to_string();
+            assert!(error.contains("`proxy") && !error.contains("hunter2") && !error.contains("8675309"), "{error}");
+        }
+        let shown = format!("{:?}", ProxyConfig::Url("http://user:hunter2@proxy".to_owned()));
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

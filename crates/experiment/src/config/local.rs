@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "tracking")]
 use tracking::{AssignmentConfig, ExposureConfig};
-use transport::Urls;
+use transport::options::{ShownUrl, millis, named, positive, zone};
 use transport::updater::{Mode, UpdaterConfig};
+use transport::{ServerZone, Urls};
 
 #[cfg(feature = "cohorts")]
 use super::CohortSyncConfig;
-use super::{ConfigError, ProxyConfig, ShownUrl, millis, named, positive, zone};
+use super::{ConfigError, ProxyConfig};
 #[cfg(feature = "logging")]
 use crate::logging::LogLevel;
 
@@ -28,8 +29,9 @@ use crate::logging::LogLevel;
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LocalEvaluationConfig {
-    /// Where the project's data is: `us` or `eu`. Decides the URLs unless they are given. Default: `us`.
-    pub server_zone: String,
+    /// Where the project's data is. Decides the URLs unless they are given. In files `us` or `eu`. Default: `us`.
+    #[serde(with = "zone")]
+    pub server_zone: ServerZone,
     /// Where flags are asked for. Default: empty, which means by the zone.
     pub server_url: String,
     /// How often flags are asked for while there is no stream. Default: 30 s.
@@ -76,8 +78,7 @@ const NAMES: [(&str, &str); 3] =
 
 impl LocalEvaluationConfig {
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
-        let zone = zone(&self.server_zone);
-        let urls = Urls::builder(zone).flags(&self.server_url).stream(&self.stream_server_url);
+        let urls = Urls::builder(self.server_zone).flags(&self.server_url).stream(&self.stream_server_url);
         #[cfg(feature = "cohorts")]
         let urls = urls.cohorts(self.cohort_sync_config.as_ref().map_or("", |config| &config.cohort_server_url));
         Ok(urls.build().map_err(|error| named(error, &NAMES))?)
@@ -95,9 +96,7 @@ impl LocalEvaluationConfig {
         config.poll_timeout = positive("flagConfigPollerRequestTimeoutMillis", timeout)?;
         config.connect_timeout = positive("streamFlagConnTimeoutMillis", self.stream_flag_conn_timeout)?;
         config.start_timeout = positive("startTimeoutMillis", self.start_timeout)?;
-        if self.max_flags_bytes == 0 {
-            return Err(ConfigError::Zero { option: "maxFlagsBytes" });
-        }
+        positive("maxFlagsBytes", self.max_flags_bytes)?;
         Ok(config)
     }
 }
@@ -105,7 +104,7 @@ impl LocalEvaluationConfig {
 impl Default for LocalEvaluationConfig {
     fn default() -> Self {
         Self {
-            server_zone: "us".to_owned(),
+            server_zone: ServerZone::default(),
             server_url: String::new(),
             flag_config_polling_interval: Duration::from_secs(30),
             flag_config_poller_request_timeout: Duration::from_secs(10),
@@ -165,16 +164,68 @@ mod tests {
         assert!(config.urls().is_err());
     }
 
+    /// What people put where a key, or a URL with a password, belongs.
+    #[test]
+    fn keys_are_not_shown() {
+        let given = |option: &str, given: &str| {
+            let json = format!("{{\"{option}\": {given}}}");
+            let error = serde_json::from_str::<LocalEvaluationConfig>(&json).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{option}")), "{error}");
+            assert!(!error.contains("hush") && !error.contains("8675309"), "{error}");
+        };
+        let (cohorts, tracking) = (cfg!(feature = "cohorts"), cfg!(feature = "tracking"));
+        let options = [
+            ("proxy", true),
+            ("cohortSyncConfig", cohorts),
+            ("exposureConfig", tracking),
+            ("assignmentConfig", tracking),
+        ];
+        for (option, _) in options.into_iter().filter(|(_, built_in)| *built_in) {
+            for json in ["\"hush\"", "8675309", "[\"hush\"]", "true"] {
+                given(option, json);
+            }
+        }
+        #[cfg(feature = "cohorts")]
+        given("cohortSyncConfig", r#"{"apiKey": "a", "secretKey": 8675309}"#);
+        #[cfg(feature = "tracking")]
+        given("exposureConfig", r#"{"apiKey": 8675309}"#);
+        given("serverZone", "8675309");
+    }
+
+    #[test]
+    fn zones_are_read_by_name_in_any_case() {
+        for (name, zone) in [
+            ("us", ServerZone::Us),
+            ("US", ServerZone::Us),
+            ("", ServerZone::Us),
+            ("Eu", ServerZone::Eu),
+            ("europe", ServerZone::Unrecognized),
+        ] {
+            let config: LocalEvaluationConfig =
+                serde_json::from_str(&format!("{{\"serverZone\": \"{name}\"}}")).unwrap();
+            assert_eq!(config.server_zone, zone, "{name}");
+            let written = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<LocalEvaluationConfig>(&written).unwrap(), config, "{name}");
+        }
+    }
+
     #[test]
     fn every_option_is_read_by_its_name() {
         let json = r#"{
-            "serverZone": "eu", "serverUrl": "http://localhost:1", "flagConfigPollingIntervalMillis": 1,
-            "flagConfigPollerRequestTimeoutMillis": 2, "streamUpdates": false, "streamServerUrl": "",
+            "serverZone": "EU", "serverUrl": "http://localhost:1", "flagConfigPollingIntervalMillis": 1,
+            "flagConfigPollerRequestTimeoutMillis": 2, "streamUpdates": true, "streamServerUrl": "",
             "streamFlagConnTimeoutMillis": 3, "startTimeoutMillis": 4, "maxFlagsBytes": 5,
             "proxy": {"url": "http://localhost:2"}
         }"#;
         let config: LocalEvaluationConfig = serde_json::from_str(json).unwrap();
-        let updater = config.updater().unwrap();
+        assert!(config.stream_updates);
+        #[cfg(feature = "streaming")]
+        assert_eq!(config.updater().unwrap().mode, Mode::Streaming);
+        #[cfg(not(feature = "streaming"))]
+        assert!(matches!(config.updater(), Err(ConfigError::NoStreaming)));
+        let polling = LocalEvaluationConfig { stream_updates: false, ..config.clone() };
+        let updater = polling.updater().unwrap();
+        assert_eq!(updater.mode, Mode::Polling);
         let times = [updater.poll_interval, updater.poll_timeout, updater.connect_timeout, updater.start_timeout];
         assert_eq!(times, [1, 2, 3, 4].map(Duration::from_millis));
         let urls = config.urls().unwrap();

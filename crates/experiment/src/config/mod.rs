@@ -3,14 +3,16 @@
 #[cfg(feature = "cohorts")]
 mod cohorts;
 mod common;
+mod error;
 mod local;
 #[cfg(feature = "remote")]
 mod remote;
 
 #[cfg(feature = "cohorts")]
 pub use cohorts::CohortSyncConfig;
-pub use common::{ConfigError, ProxyConfig};
-pub(crate) use common::{ShownUrl, client, millis, named, positive, zone};
+pub use common::ProxyConfig;
+pub(crate) use common::client;
+pub use error::ConfigError;
 pub use local::LocalEvaluationConfig;
 #[cfg(feature = "remote")]
 pub use remote::RemoteEvaluationConfig;

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use transport::{RetryPolicy, Urls};
+use transport::options::{ShownUrl, millis, named, positive, zone};
+use transport::{RetryPolicy, ServerZone, Urls};
 
-use super::{ConfigError, ProxyConfig, ShownUrl, millis, named, positive, zone};
+use super::{ConfigError, ProxyConfig};
 #[cfg(feature = "logging")]
 use crate::logging::LogLevel;
 
@@ -23,8 +24,9 @@ use crate::logging::LogLevel;
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoteEvaluationConfig {
-    /// Where the project's data is: `us` or `eu`. Decides the URL unless one is given. Default: `us`.
-    pub server_zone: String,
+    /// Where the project's data is. Decides the URL unless one is given. In files `us` or `eu`. Default: `us`.
+    #[serde(with = "zone")]
+    pub server_zone: ServerZone,
     /// Where variants are asked for. Default: empty, which means by the zone.
     pub server_url: String,
     /// How long the first attempt may take. Default: 10 s.
@@ -66,7 +68,7 @@ impl RemoteEvaluationConfig {
 
     fn with_policy(policy: &RetryPolicy) -> Self {
         Self {
-            server_zone: "us".to_owned(),
+            server_zone: ServerZone::default(),
             server_url: String::new(),
             fetch_timeout: policy.timeout,
             fetch_retries: policy.retries,
@@ -84,8 +86,7 @@ impl RemoteEvaluationConfig {
     }
 
     pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
-        let zone = zone(&self.server_zone);
-        let urls = Urls::builder(zone).variants(&self.server_url).build();
+        let urls = Urls::builder(self.server_zone).variants(&self.server_url).build();
         Ok(urls.map_err(|error| named(error, &[("variants", "serverUrl")]))?)
     }
 
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_zone_decides_the_url() {
-        let eu = RemoteEvaluationConfig { server_zone: "eu".to_owned(), ..RemoteEvaluationConfig::server() };
+        let eu = RemoteEvaluationConfig { server_zone: ServerZone::Eu, ..RemoteEvaluationConfig::server() };
         assert_eq!(eu.urls().unwrap().variants.to_string(), "https://api.lab.eu.amplitude.com");
         assert_eq!(eu.policy().unwrap(), RetryPolicy::server());
     }

@@ -1,18 +1,21 @@
 //! Setting a client for local evaluation up.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, fs};
 
+#[cfg(feature = "cohorts")]
+use cohorts::CohortStore;
 #[cfg(feature = "cohorts")]
 use cohorts::sync::{CohortSync, SyncConfig};
 #[cfg(feature = "tracking")]
 use tracking::{AssignmentConfig, Event, ExposureConfig, Outcome, Tracker};
 #[cfg(feature = "cohorts")]
 use transport::Urls;
+use transport::options::zone;
 use transport::updater::{FlagSource, Mode, Updater, UpdaterConfig};
-use transport::{DeploymentKey, HttpClient, Service, ServiceSource};
+use transport::{DeploymentKey, HttpClient, ServerZone, Service, ServiceSource};
 
 use super::inner::Inner;
 use super::snapshot::Snapshot;
@@ -32,9 +35,12 @@ use crate::metrics::{Meter, Metrics, ReportOptions};
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct LocalEvaluationClientBuilder {
-    deployment_key: String,
+    /// None for an offline client.
+    deployment_key: Option<String>,
     config: LocalEvaluationConfig,
     bootstrap: Option<Bootstrap>,
+    #[cfg(feature = "cohorts")]
+    cohorts: Option<CohortStore>,
     client: Option<Arc<dyn HttpClient>>,
     adjust: Option<Arc<Adjust<UpdaterConfig>>>,
     #[cfg(feature = "cohorts")]
@@ -49,18 +55,21 @@ pub struct LocalEvaluationClientBuilder {
 
 type Adjust<T> = dyn Fn(&mut T) + Send + Sync;
 
+/// Flags to begin with, and what the option is called that they were given by.
 #[derive(Clone)]
-enum Bootstrap {
-    Json(Vec<u8>),
-    File(PathBuf),
+pub(super) enum Bootstrap {
+    Json(&'static str, Vec<u8>),
+    File(&'static str, PathBuf),
 }
 
 impl LocalEvaluationClientBuilder {
-    pub(super) fn new(deployment_key: String) -> Self {
+    pub(super) fn new(deployment_key: Option<String>) -> Self {
         Self {
             deployment_key,
             config: LocalEvaluationConfig::default(),
             bootstrap: None,
+            #[cfg(feature = "cohorts")]
+            cohorts: None,
             client: None,
             adjust: None,
             #[cfg(feature = "cohorts")]
@@ -80,9 +89,9 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
-    /// Sets where the project's data is: `us` or `eu`.
-    pub fn server_zone(mut self, zone: impl Into<String>) -> Self {
-        self.config.server_zone = zone.into();
+    /// Sets where the project's data is.
+    pub fn server_zone(mut self, zone: ServerZone) -> Self {
+        self.config.server_zone = zone;
         self
     }
 
@@ -129,6 +138,13 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
+    /// Decides by these cohorts, which stay as they are: for clients that keep none in sync, such as offline ones.
+    #[cfg(feature = "cohorts")]
+    pub fn cohorts(mut self, cohorts: CohortStore) -> Self {
+        self.cohorts = Some(cohorts);
+        self
+    }
+
     /// Tracks exposures: evaluations with [`EvaluateOptions::tracks_exposure`](crate::EvaluateOptions::tracks_exposure)
     /// are told to the analytics project.
     #[cfg(feature = "tracking")]
@@ -171,6 +187,12 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
+    /// Sets how large a set of flags may be, in bytes of JSON.
+    pub fn max_flags_bytes(mut self, bytes: usize) -> Self {
+        self.config.max_flags_bytes = bytes;
+        self
+    }
+
     /// Sets which proxy connections go through.
     pub fn proxy(mut self, proxy: ProxyConfig) -> Self {
         self.config.proxy = proxy;
@@ -178,15 +200,18 @@ impl LocalEvaluationClientBuilder {
     }
 
     /// Gives flags to decide by until the first ones come: a JSON list, or an object by key. The first
-    /// set that comes replaces them all.
-    pub fn bootstrap_json(mut self, json: impl Into<Vec<u8>>) -> Self {
-        self.bootstrap = Some(Bootstrap::Json(json.into()));
-        self
+    /// set that comes replaces them all. To an offline client none come.
+    pub fn bootstrap_json(self, json: impl Into<Vec<u8>>) -> Self {
+        self.bootstrap(Bootstrap::Json("bootstrap", json.into()))
     }
 
     /// The same from a file, which is read by `build`.
-    pub fn bootstrap_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.bootstrap = Some(Bootstrap::File(path.into()));
+    pub fn bootstrap_file(self, path: impl Into<PathBuf>) -> Self {
+        self.bootstrap(Bootstrap::File("bootstrap_file", path.into()))
+    }
+
+    pub(super) fn bootstrap(mut self, flags: Bootstrap) -> Self {
+        self.bootstrap = Some(flags);
         self
     }
 
@@ -252,7 +277,15 @@ impl LocalEvaluationClientBuilder {
     }
 
     fn client(&self, logs: Logs) -> Result<LocalEvaluationClient, ConfigError> {
-        let key = DeploymentKey::new(&self.deployment_key)?;
+        zone::tell(self.config.server_zone);
+        match &self.deployment_key {
+            Some(key) => self.online(key, logs),
+            None => self.offline(logs),
+        }
+    }
+
+    fn online(&self, key: &str, logs: Logs) -> Result<LocalEvaluationClient, ConfigError> {
+        let key = DeploymentKey::new(key)?;
         let (urls, mut config) = (self.config.urls()?, self.config.updater()?);
         if let Some(adjust) = &self.adjust {
             adjust(&mut config);
@@ -261,37 +294,68 @@ impl LocalEvaluationClientBuilder {
         if streams && !cfg!(feature = "streaming") {
             return Err(ConfigError::NoStreaming);
         }
-        let snapshot = match &self.bootstrap {
-            None => Snapshot::default(),
-            Some(Bootstrap::Json(json)) => read(json, "bootstrap", FlagOrigin::Bootstrap)?,
-            Some(Bootstrap::File(path)) => file(path, FlagOrigin::Bootstrap)?,
-        };
+        let snapshot = self.snapshot(FlagOrigin::Bootstrap)?;
         let mut used = vec![&urls.flags];
         used.extend(streams.then_some(&urls.stream));
         #[cfg(feature = "cohorts")]
         used.extend(self.config.cohort_sync_config.as_ref().map(|_| &urls.cohorts));
         let client = client(self.client.clone(), &self.config.proxy, &used)?;
         let store = Arc::new(Store::new(snapshot));
-        #[cfg(feature = "tracking")]
-        let tracked = self.tracking.build(&self.config, &client)?;
         #[cfg(feature = "cohorts")]
         if let Some(sync) = &self.config.cohort_sync_config {
             self.keep_in_sync(&store, sync, &client, &urls, config.start_timeout.min(config.apply_timeout))?;
         }
-        store.tell_of_the_first();
+        let mut inner = self.inner(Arc::clone(&store), &client, logs)?;
         let service = Service::builder(client, key).urls(urls).max_body(self.config.max_flags_bytes).build();
         let source =
             Arc::new(ServiceSource::new(service).with_timeout(config.poll_timeout.max(config.connect_timeout)));
-        let updater =
-            Updater::builder(source as Arc<dyn FlagSource>, Arc::new(Sink(Arc::clone(&store)))).config(config).build();
-        Ok(LocalEvaluationClient::new(Inner {
+        let updater = Updater::builder(source as Arc<dyn FlagSource>, Arc::new(Sink(store))).config(config);
+        inner.updater = Some(updater.build());
+        Ok(LocalEvaluationClient::new(inner))
+    }
+
+    /// One that has its flags and cohorts. Events are sent.
+    fn offline(&self, logs: Logs) -> Result<LocalEvaluationClient, ConfigError> {
+        let store = Arc::new(Store::new(self.snapshot(FlagOrigin::Offline)?));
+        let client = client(self.client.clone(), &self.config.proxy, &[])?;
+        self.inner(store, &client, logs).map(LocalEvaluationClient::new)
+    }
+
+    /// What both kinds have.
+    fn inner(&self, store: Arc<Store>, client: &Arc<dyn HttpClient>, logs: Logs) -> Result<Inner, ConfigError> {
+        #[cfg(feature = "tracking")]
+        let tracked = self.tracking.build(&self.config, client)?;
+        #[cfg(not(feature = "tracking"))]
+        let _ = client;
+        store.tell_of_the_first();
+        Ok(Inner {
             store,
-            updater: Some(updater),
+            updater: None,
             #[cfg(feature = "tracking")]
             tracked,
             meter: Meter::new(self.metrics.clone(), self.metrics_options.clone()),
             logs,
-        }))
+        })
+    }
+
+    /// What is decided by to begin with.
+    fn snapshot(&self, origin: FlagOrigin) -> Result<Snapshot, ConfigError> {
+        let read = |option, json: &[u8]| {
+            bootstrap::read(json, origin).map_err(|source| ConfigError::Bootstrap { option, source })
+        };
+        let snapshot = match &self.bootstrap {
+            None => Snapshot::default(),
+            Some(Bootstrap::Json(option, json)) => read(option, json)?,
+            Some(Bootstrap::File(option, path)) => {
+                let json = fs::read(path).map_err(|source| ConfigError::File { path: path.clone(), source })?;
+                read(option, &json)?
+            }
+        };
+        #[cfg(feature = "cohorts")]
+        if let Some(cohorts) = &self.cohorts {
+            return Ok(snapshot.with_cohorts(cohorts.clone()));
+        }
+        Ok(snapshot)
     }
 }
 
@@ -319,17 +383,6 @@ impl LocalEvaluationClientBuilder {
         store.keep_in_sync(sync.build());
         Ok(())
     }
-}
-
-/// The flags of a file.
-pub(super) fn file(path: &Path, origin: FlagOrigin) -> Result<Snapshot, ConfigError> {
-    let option = "bootstrap file";
-    let json = std::fs::read(path).map_err(|error| ConfigError::Bootstrap { option, source: error.into() })?;
-    read(&json, option, origin)
-}
-
-pub(super) fn read(json: &[u8], option: &'static str, origin: FlagOrigin) -> Result<Snapshot, ConfigError> {
-    bootstrap::read(json, origin).map_err(|error| ConfigError::Bootstrap { option, source: error })
 }
 
 impl fmt::Debug for LocalEvaluationClientBuilder {

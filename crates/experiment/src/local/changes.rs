@@ -15,6 +15,8 @@ pub struct FlagsChanged {
 }
 
 /// Listens for changes of flags.
+///
+/// A clone listens from when it is made.
 #[derive(Debug)]
 pub struct FlagChanges {
     receiver: broadcast::Receiver<Arc<[String]>>,
@@ -35,5 +37,11 @@ impl FlagChanges {
                 Err(RecvError::Closed) => return None,
             }
         }
+    }
+}
+
+impl Clone for FlagChanges {
+    fn clone(&self) -> Self {
+        Self::new(self.receiver.resubscribe())
     }
 }

@@ -11,17 +11,13 @@ use evaluation_core::{Diagnostic, User, Variants};
 use transport::StatusWatch;
 use transport::updater::{StartError, Updater};
 
-use super::builder::{file, read};
+use super::builder::Bootstrap;
 use super::inner::Inner;
-use super::snapshot::Snapshot;
-use super::store::Store;
+use super::{CloseReport, FlagChanges, LocalEvaluationClientBuilder, LocalStatus};
 #[cfg(feature = "tracking")]
-use super::tracked::{EventsReport, EventsStatus, Tracked};
-use super::{CloseReport, FlagChanges, FlagOrigin, LocalEvaluationClientBuilder, LocalStatus};
+use super::{EventsReport, EventsStatus};
 use crate::config::ConfigError;
 use crate::evaluate::{Evaluate, EvaluateOptions};
-use crate::logs::Logs;
-use crate::metrics::Meter;
 
 /// Keeps the flags of a deployment here, and decides by them at once.
 ///
@@ -50,7 +46,23 @@ pub struct LocalEvaluationClient {
 impl LocalEvaluationClient {
     /// A client to set up, for the deployment of this key.
     pub fn builder(deployment_key: impl Into<String>) -> LocalEvaluationClientBuilder {
-        LocalEvaluationClientBuilder::new(deployment_key.into())
+        LocalEvaluationClientBuilder::new(Some(deployment_key.into()))
+    }
+
+    /// A client to set up that fetches nothing: it decides by the flags and the cohorts that it is given. What says how
+    /// they are fetched says nothing to it, and starting it only begins what metrics are told. Exposures and assignments
+    /// are sent as by any other, if they are tracked.
+    ///
+    /// ```
+    /// use experiment::{LocalEvaluationClient, User};
+    ///
+    /// let flags = r#"[{"key": "new-nav", "variants": {"on": {"value": "on"}}, "segments": [{"variant": "on"}]}]"#;
+    /// let client = LocalEvaluationClient::offline_builder().bootstrap_json(flags).build()?;
+    /// assert!(client.evaluate(&User::with_user_id("user-1")).is_on("new-nav"));
+    /// # Ok::<(), experiment::ConfigError>(())
+    /// ```
+    pub fn offline_builder() -> LocalEvaluationClientBuilder {
+        LocalEvaluationClientBuilder::new(None)
     }
 
     /// A client that decides by these flags, a JSON list or an object by key, and fetches nothing.
@@ -58,8 +70,7 @@ impl LocalEvaluationClient {
     /// # Errors
     /// When the flags cannot be read.
     pub fn offline(json: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let snapshot = read(json.as_ref(), "offline", FlagOrigin::Offline)?;
-        Ok(Self::without_network(snapshot))
+        Self::offline_builder().bootstrap(Bootstrap::Json("offline", json.as_ref().to_vec())).build()
     }
 
     /// The same from a file.
@@ -67,7 +78,7 @@ impl LocalEvaluationClient {
     /// # Errors
     /// When the file or its flags cannot be read.
     pub fn offline_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        Ok(Self::without_network(file(path.as_ref(), FlagOrigin::Offline)?))
+        Self::offline_builder().bootstrap(Bootstrap::File("offline_file", path.as_ref().to_owned())).build()
     }
 
     /// A client that decides by these flags and these cohorts, and fetches nothing.
@@ -77,7 +88,7 @@ impl LocalEvaluationClient {
     /// use experiment::cohorts::read_folder;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let folder = read_folder("cohorts".as_ref())?;
+    /// let folder = read_folder("cohorts")?;
     /// for problem in &folder.problems {
     ///     eprintln!("left out: {problem}");
     /// }
@@ -91,21 +102,8 @@ impl LocalEvaluationClient {
     /// When the flags cannot be read.
     #[cfg(feature = "cohorts")]
     pub fn offline_with_cohorts(json: impl AsRef<[u8]>, cohorts: CohortStore) -> Result<Self, ConfigError> {
-        let snapshot = read(json.as_ref(), "offline", FlagOrigin::Offline)?;
-        Ok(Self::without_network(snapshot.with_cohorts(cohorts)))
-    }
-
-    fn without_network(snapshot: Snapshot) -> Self {
-        let store = Store::new(snapshot);
-        store.tell_of_the_first();
-        Self::new(Inner {
-            store: Arc::new(store),
-            updater: None,
-            #[cfg(feature = "tracking")]
-            tracked: Tracked::default(),
-            meter: Meter::default(),
-            logs: Logs::default(),
-        })
+        let flags = Bootstrap::Json("offline_with_cohorts", json.as_ref().to_vec());
+        Self::offline_builder().bootstrap(flags).cohorts(cohorts).build()
     }
 
     pub(super) fn new(inner: Inner) -> Self {
@@ -113,7 +111,7 @@ impl LocalEvaluationClient {
     }
 
     /// Starts to keep the flags fresh, and waits until the first ones are here. Does nothing once they are, or if the
-    /// client is offline; several may wait at a time, and it may be called again behind a failure or a close.
+    /// client is offline and has no metrics; several may wait at a time, and it may be called again behind a failure or a close.
     ///
     /// # Errors
     /// When there are no flags in time, all attempts failed, or the deployment key is refused. Nothing is left running

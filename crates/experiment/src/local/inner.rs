@@ -25,8 +25,8 @@ pub(super) struct Inner {
 
 impl Inner {
     pub(super) async fn start(self: &Arc<Self>) -> Result<(), StartError> {
-        let Some(updater) = &self.updater else { return Ok(()) };
         self.tell_metrics();
+        let Some(updater) = &self.updater else { return Ok(()) };
         let started = updater.start().await;
         match &started {
             Ok(()) => self.resume_cohorts(),
@@ -41,7 +41,10 @@ impl Inner {
     }
 
     pub(super) fn start_in_background(self: &Arc<Self>) -> Result<(), StartError> {
-        let Some(updater) = &self.updater else { return Ok(()) };
+        let Some(updater) = &self.updater else {
+            self.tell_metrics();
+            return Ok(());
+        };
         updater.start_in_background()?;
         // Those of the flags that are in place, which may stay as they are.
         self.resume_cohorts();
@@ -103,11 +106,12 @@ impl Inner {
     }
 
     fn tell_metrics(self: &Arc<Self>) {
-        let Some(updater) = &self.updater else { return };
         self.meter.start(|interval| {
             // It ends with the last handle.
             let inner = Arc::downgrade(self);
-            reports(interval, updater.watch(), move || Weak::upgrade(&inner).map(|inner| inner.tell()).is_some())
+            reports(interval, self.updater.as_ref().map(Updater::watch), move || {
+                Weak::upgrade(&inner).map(|inner| inner.tell()).is_some()
+            })
         });
     }
 

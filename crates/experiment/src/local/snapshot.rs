@@ -42,6 +42,12 @@ impl Snapshot {
         Self { cohorts: Some(cohorts), ..self }
     }
 
+    /// The same flags with the cohorts of another, if it has any.
+    #[cfg(feature = "cohorts")]
+    pub(super) fn with_cohorts_of(self, other: &Self) -> Self {
+        Self { cohorts: other.cohorts.clone(), ..self }
+    }
+
     /// Decides flags for a user; with no keys, all.
     pub(super) fn evaluate(&self, user: &User, keys: &[&str]) -> Variants {
         #[cfg(feature = "cohorts")]

@@ -1,5 +1,7 @@
 //! How a local client is doing.
 
+use std::fmt;
+
 use transport::Status;
 
 /// Where flags came from.
@@ -17,6 +19,26 @@ pub enum FlagOrigin {
     Poll,
     /// By the stream.
     Stream,
+}
+
+impl FlagOrigin {
+    /// Its name in logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Bootstrap => "bootstrap",
+            Self::Offline => "offline",
+            Self::Poll => "poll",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+impl fmt::Display for FlagOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// How a local client is doing: what its updater is at, and what it decides by.
@@ -58,4 +80,15 @@ pub struct CloseReport {
     /// What became of the events that were still to be sent.
     #[cfg(feature = "tracking")]
     pub events: super::EventsReport,
+}
+
+impl CloseReport {
+    /// True when no event was given up, and none is left.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        #[cfg(feature = "tracking")]
+        return self.events.is_complete();
+        #[cfg(not(feature = "tracking"))]
+        true
+    }
 }

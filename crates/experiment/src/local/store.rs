@@ -77,7 +77,7 @@ impl Store {
                 sync.retain(snapshot.cohort_ids());
                 snapshot.with_cohorts(sync.cohorts())
             }
-            None => snapshot,
+            None => snapshot.with_cohorts_of(&before),
         };
         let flags = snapshot.flags.len();
         tell(&snapshot, &before);

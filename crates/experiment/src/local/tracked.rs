@@ -9,7 +9,7 @@ use tracking::{
 };
 use transport::HttpClient;
 
-use crate::config::{ConfigError, LocalEvaluationConfig, zone};
+use crate::config::{ConfigError, LocalEvaluationConfig};
 
 /// What is tracked, and how, beside what options say.
 #[derive(Clone, Default)]
@@ -25,9 +25,8 @@ impl TrackingSetup {
         config: &LocalEvaluationConfig,
         client: &Arc<dyn HttpClient>,
     ) -> Result<Tracked, ConfigError> {
-        let zone = zone(&config.server_zone);
         let build = |option, builder: TrackingBuilder, tracker: Option<&Arc<dyn Tracker>>| {
-            let mut builder = builder.server_zone(zone).http_client(Arc::clone(client));
+            let mut builder = builder.server_zone(config.server_zone).http_client(Arc::clone(client));
             if let Some(tracker) = tracker {
                 builder = builder.tracker(Arc::clone(tracker));
             }
@@ -77,7 +76,7 @@ impl Tracked {
             Some(exposures) => exposures.track(user, variants),
             None if !self.warned.swap(true, Ordering::Relaxed) => tracing::warn!(
                 target: "experiment",
-                "exposures are to be tracked, but the client has no `exposureConfig`: none are"
+                "exposures are to be tracked, but neither `exposure_tracking` nor `exposureConfig` says how: none are"
             ),
             _ => {}
         }

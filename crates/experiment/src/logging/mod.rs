@@ -1,8 +1,7 @@
 //! A log level and a logger for each client.
 //!
-//! All that clients log are events of `tracing`, for whatever subscriber the process has; which there are, under which
-//! targets and with which fields, is listed in the page on logs of the repository. A client that is given a level or a
-//! logger has its own events go there too:
+//! All that clients log are events of `tracing`, for whatever subscriber the process has; `docs/logs.md` of the repository
+//! lists them with their targets and fields. A client that is given a level or a logger has its own events go there too:
 //!
 //! ```
 //! use std::sync::{Arc, Mutex};
@@ -12,7 +11,7 @@
 //!
 //! let lines = Arc::new(Mutex::new(Vec::new()));
 //! let kept = Arc::clone(&lines);
-//! let client = LocalEvaluationClient::builder("server-…")
+//! let client = LocalEvaluationClient::builder("server-key")
 //!     .bootstrap_json(r#"[{"key": "new-nav", "variants": 5}]"#)
 //!     .log_level(LogLevel::Warn)
 //!     .logger(Arc::new(move |record: &LogRecord<'_>| kept.lock().unwrap().push(record.to_string())))

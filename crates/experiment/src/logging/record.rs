@@ -30,7 +30,7 @@ impl<'a> LogRecord<'a> {
             message: String::new(),
             fields: Vec::new(),
         };
-        event.record(&mut record);
+        event.record(&mut Reading(&mut record));
         record
     }
 
@@ -41,11 +41,14 @@ impl<'a> LogRecord<'a> {
     }
 }
 
-impl Visit for LogRecord<'_> {
+/// A record that is not complete.
+struct Reading<'a, 'b>(&'a mut LogRecord<'b>);
+
+impl Visit for Reading<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
-            "message" => value.clone_into(&mut self.message),
-            name => self.fields.push((name, value.to_owned())),
+            "message" => value.clone_into(&mut self.0.message),
+            name => self.0.fields.push((name, value.to_owned())),
         }
     }
 

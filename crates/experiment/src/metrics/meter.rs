@@ -91,12 +91,19 @@ impl Told {
     }
 }
 
-/// Reports until the client is gone or the task is stopped. `report` says whether there is a client.
-pub(crate) async fn reports(interval: Duration, mut status: StatusWatch, report: impl Fn() -> bool) {
+/// Reports until the client is gone or the task is stopped. `report` says whether there is a client; nothing of an
+/// offline one is watched.
+pub(crate) async fn reports(interval: Duration, mut status: Option<StatusWatch>, report: impl Fn() -> bool) {
     while report() {
         tokio::time::sleep(PAUSE).await;
-        if let Ok(None) = timeout(interval.saturating_sub(PAUSE), status.changed()).await {
-            return;
+        let rest = interval.saturating_sub(PAUSE);
+        match &mut status {
+            None => tokio::time::sleep(rest).await,
+            Some(status) => {
+                if let Ok(None) = timeout(rest, status.changed()).await {
+                    return;
+                }
+            }
         }
     }
 }

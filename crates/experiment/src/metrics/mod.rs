@@ -24,7 +24,7 @@
 //! }
 //!
 //! let evaluations = Arc::new(Evaluations::default());
-//! let client = LocalEvaluationClient::builder("server-…")
+//! let client = LocalEvaluationClient::builder("server-key")
 //!     .metrics(evaluations.clone())
 //!     .metrics_options(ReportOptions::default().with_sample_every(1))
 //!     .build()?;

@@ -34,7 +34,7 @@ use super::{EvaluationSample, Metrics, Report};
 /// use experiment::metrics::Recorder;
 ///
 /// // Behind the installation of an exporter, such as that of Prometheus.
-/// let client = LocalEvaluationClient::builder("server-…")
+/// let client = LocalEvaluationClient::builder("server-key")
 ///     .metrics(Arc::new(Recorder::new().with_label("client", "checkout")))
 ///     .build()?;
 /// # Ok::<(), experiment::ConfigError>(())

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport::{DeploymentKey, HttpClient, Service};
+use transport::options::zone;
+use transport::{DeploymentKey, HttpClient, ServerZone, Service};
 
 use super::RemoteEvaluationClient;
 use crate::config::{ConfigError, ProxyConfig, RemoteEvaluationConfig, client};
@@ -39,9 +40,9 @@ impl RemoteEvaluationClientBuilder {
         self
     }
 
-    /// Sets where the project's data is: `us` or `eu`.
-    pub fn server_zone(mut self, zone: impl Into<String>) -> Self {
-        self.config.server_zone = zone.into();
+    /// Sets where the project's data is.
+    pub fn server_zone(mut self, zone: ServerZone) -> Self {
+        self.config.server_zone = zone;
         self
     }
 
@@ -74,6 +75,12 @@ impl RemoteEvaluationClientBuilder {
     /// Sets how long each later attempt may take.
     pub fn fetch_retry_timeout(mut self, timeout: Duration) -> Self {
         self.config.fetch_retry_timeout = timeout;
+        self
+    }
+
+    /// Sets the longest pause that the service may ask for by `Retry-After`.
+    pub fn fetch_retry_after_max(mut self, longest: Duration) -> Self {
+        self.config.fetch_retry_after_max = longest;
         self
     }
 
@@ -118,6 +125,7 @@ impl RemoteEvaluationClientBuilder {
     }
 
     fn client(self, logs: Logs) -> Result<RemoteEvaluationClient, ConfigError> {
+        zone::tell(self.config.server_zone);
         let key = DeploymentKey::new(&self.deployment_key)?;
         let (urls, policy) = (self.config.urls()?, self.config.policy()?);
         let client = client(self.client, &self.config.proxy, &[&urls.variants])?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use evaluation_core::{User, Variants};
 use transport::{RetryPolicy, Service, TransportError, retrying};
 
-use super::{FetchOptions, RemoteEvaluationClientBuilder, log};
+use super::log::Log;
+use super::{FetchOptions, RemoteEvaluationClientBuilder};
 use crate::logs::Logs;
 
 /// Asks the service which variants a user gets.
@@ -33,6 +34,7 @@ pub struct RemoteEvaluationClient {
 struct Inner {
     service: Service,
     policy: RetryPolicy,
+    log: Log,
     logs: Logs,
 }
 
@@ -43,7 +45,7 @@ impl RemoteEvaluationClient {
     }
 
     pub(super) fn new(service: Service, policy: RetryPolicy, logs: Logs) -> Self {
-        Self { inner: Arc::new(Inner { service, policy, logs }) }
+        Self { inner: Arc::new(Inner { service, policy, log: Log::default(), logs }) }
     }
 
     /// The variants of all flags for a user, defaults included. It tries as often as the options say; dropping the
@@ -60,10 +62,11 @@ impl RemoteEvaluationClient {
     /// # Errors
     /// As [`RemoteEvaluationClient::fetch`].
     pub async fn fetch_with(&self, user: &User, options: &FetchOptions) -> Result<Variants, TransportError> {
-        let Inner { service, policy, logs } = &*self.inner;
+        let Inner { service, policy, log, logs } = &*self.inner;
         let fetch = async {
+            log.asked(user);
             let fetched = retrying(policy, |attempt| service.variants(user, options, attempt.timeout)).await;
-            log::fetched(user, &fetched);
+            log.fetched(user, &fetched);
             fetched
         };
         logs.follow(fetch).await

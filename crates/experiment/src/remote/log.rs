@@ -1,16 +1,48 @@
 //! What remote evaluation logs.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use evaluation_core::{User, Variants};
 use transport::{Chain, TransportError};
 
 use crate::logs::Json;
 
-pub(super) fn fetched(user: &User, fetched: &Result<Variants, TransportError>) {
-    match fetched {
-        Ok(variants) => {
-            tracing::debug!(target: "experiment", variants = variants.len(), "variants were fetched");
-            tracing::trace!(target: "experiment", user = %Json(user), variants = %Json(variants), "fetched");
+/// Whoever fetches may do so thousands of times a second: the first failure of a series is told, and its end.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// How many fetches failed in a row.
+    failures: AtomicU64,
+    /// True once somebody was told of a user without ids.
+    warned: AtomicBool,
+}
+
+impl Log {
+    pub(super) fn asked(&self, user: &User) {
+        let given = |id: Option<&str>| id.is_some_and(|id| !id.is_empty());
+        if !given(user.user_id()) && !given(user.device_id()) && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "experiment",
+                "a user has neither a user id nor a device id: the service refuses such users; this is told once"
+            );
         }
-        Err(error) => tracing::warn!(target: "experiment", error = %Chain(error), "variants were not fetched"),
+    }
+
+    pub(super) fn fetched(&self, user: &User, fetched: &Result<Variants, TransportError>) {
+        match fetched {
+            Ok(variants) => {
+                let failures = self.failures.swap(0, Ordering::Relaxed);
+                if failures > 0 {
+                    tracing::info!(target: "experiment", failures, "variants are fetched again");
+                }
+                tracing::debug!(target: "experiment", variants = variants.len(), "variants were fetched");
+                tracing::trace!(target: "experiment", user = %Json(user), variants = %Json(variants), "fetched");
+            }
+            Err(error) if self.failures.fetch_add(1, Ordering::Relaxed) == 0 => {
+                tracing::warn!(target: "experiment", error = %Chain(error), "variants were not fetched");
+            }
+            Err(error) => {
+                tracing::debug!(target: "experiment", error = %Chain(error), "variants still are not fetched");
+            }
+        }
     }
 }

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use transport::ServerZone;
+use transport::options::{ShownUrl, millis, zone};
 
 /// How events are sent. The defaults are those of the Node SDK where it has any.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeliveryOptions {
-    /// Where the project's data is: `us` or `eu`. Decides the URL unless one is given. Default: none, which means where
-    /// that of the client is, or else `us`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_zone: Option<String>,
+    /// Where the project's data is. Decides the URL unless one is given. Default: none, which means where that of the
+    /// client is, or else the United States.
+    #[serde(with = "zone::optional", skip_serializing_if = "Option::is_none")]
+    pub server_zone: Option<ServerZone>,
     /// Where events are sent: the whole URL. Default: empty, which means by the zone.
     pub server_url: String,
     /// Whether they go to the endpoint for many events at once, which takes larger uploads. Default: no.
@@ -55,6 +57,113 @@ pub struct DeliveryOptions {
     pub spool_max_bytes: u64,
 }
 
+impl DeliveryOptions {
+    /// Sets where the project's data is.
+    #[must_use]
+    pub fn with_server_zone(mut self, zone: ServerZone) -> Self {
+        self.server_zone = Some(zone);
+        self
+    }
+
+    /// Sets where events are sent: the whole URL.
+    #[must_use]
+    pub fn with_server_url(mut self, url: impl Into<String>) -> Self {
+        self.server_url = url.into();
+        self
+    }
+
+    /// Says whether they go to the endpoint for many events at once.
+    #[must_use]
+    pub fn with_use_batch(mut self, batch: bool) -> Self {
+        self.use_batch = batch;
+        self
+    }
+
+    /// Sets how long the first event waits for others.
+    #[must_use]
+    pub fn with_flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// Sets how many events wait at most, and how many one upload holds.
+    #[must_use]
+    pub fn with_flush_queue_size(mut self, events: usize) -> Self {
+        self.flush_queue_size = events;
+        self
+    }
+
+    /// Sets how often an event is sent at most before it is given up.
+    #[must_use]
+    pub fn with_flush_max_retries(mut self, attempts: u32) -> Self {
+        self.flush_max_retries = attempts;
+        self
+    }
+
+    /// Sets how long an upload may take.
+    #[must_use]
+    pub fn with_request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// Sets how short ids may be.
+    #[must_use]
+    pub fn with_min_id_length(mut self, characters: u32) -> Self {
+        self.min_id_length = characters;
+        self
+    }
+
+    /// Says whether nothing is to be sent.
+    #[must_use]
+    pub fn with_opt_out(mut self, opt_out: bool) -> Self {
+        self.opt_out = opt_out;
+        self
+    }
+
+    /// Sets the tracking plan that events belong to.
+    #[must_use]
+    pub fn with_plan(mut self, plan: Plan) -> Self {
+        self.plan = Some(plan);
+        self
+    }
+
+    /// Sets what brings the events in.
+    #[must_use]
+    pub fn with_ingestion_metadata(mut self, metadata: IngestionMetadata) -> Self {
+        self.ingestion_metadata = Some(metadata);
+        self
+    }
+
+    /// Sets how many events are kept that are not sent yet.
+    #[must_use]
+    pub fn with_queue_capacity(mut self, events: usize) -> Self {
+        self.queue_capacity = events;
+        self
+    }
+
+    /// Sets how long flushing and closing may take.
+    #[must_use]
+    pub fn with_close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets a folder in which events are kept that are not sent yet.
+    #[must_use]
+    pub fn with_spool_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spool_folder = Some(folder.into());
+        self
+    }
+
+    /// Sets how large the files in that folder may become together, in bytes.
+    #[must_use]
+    pub fn with_spool_max_bytes(mut self, bytes: u64) -> Self {
+        self.spool_max_bytes = bytes;
+        self
+    }
+}
+
 impl Default for DeliveryOptions {
     fn default() -> Self {
         Self {
@@ -79,11 +188,9 @@ impl Default for DeliveryOptions {
 
 impl fmt::Debug for DeliveryOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A URL with a password in it will be refused, but is not shown either.
-        let url = if self.server_url.contains('@') { "(withheld)" } else { &self.server_url };
         f.debug_struct("DeliveryOptions")
             .field("server_zone", &self.server_zone)
-            .field("server_url", &url)
+            .field("server_url", &ShownUrl(&self.server_url))
             .field("use_batch", &self.use_batch)
             .field("flush_interval", &self.flush_interval)
             .field("flush_queue_size", &self.flush_queue_size)
@@ -120,6 +227,36 @@ pub struct Plan {
     pub version_id: Option<String>,
 }
 
+impl Plan {
+    /// Sets the plan's branch.
+    #[must_use]
+    pub fn with_branch(mut self, branch: impl Into<String>) -> Self {
+        self.branch = Some(branch.into());
+        self
+    }
+
+    /// Sets the plan's source.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Sets the plan's version.
+    #[must_use]
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Sets the id of the plan's version.
+    #[must_use]
+    pub fn with_version_id(mut self, version_id: impl Into<String>) -> Self {
+        self.version_id = Some(version_id.into());
+        self
+    }
+}
+
 /// What brings the events in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -133,17 +270,18 @@ pub struct IngestionMetadata {
     pub source_version: Option<String>,
 }
 
-/// Times as files hold them: whole milliseconds.
-mod millis {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+impl IngestionMetadata {
+    /// Sets the source's name.
+    #[must_use]
+    pub fn with_source_name(mut self, name: impl Into<String>) -> Self {
+        self.source_name = Some(name.into());
+        self
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
+    /// Sets the source's version.
+    #[must_use]
+    pub fn with_source_version(mut self, version: impl Into<String>) -> Self {
+        self.source_version = Some(version.into());
+        self
     }
 }

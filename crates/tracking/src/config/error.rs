@@ -1,5 +1,6 @@
 //! What can be wrong with options.
 
+use transport::options::ZeroError;
 use transport::{BoxError, ClientError, UrlError};
 
 /// Why tracking cannot be set up: which option, and what to do about it.
@@ -14,18 +15,16 @@ pub enum ConfigError {
     Url(#[from] UrlError),
     /// The URL holds what no request can be sent to. `source` says why.
     #[error("the URL for `{option}` cannot be asked: give one like `https://host/2/httpapi`")]
+    #[non_exhaustive]
     Address {
         /// The option, as files call it.
         option: &'static str,
         /// What is wrong with it.
         source: BoxError,
     },
-    /// Nothing, where nothing would never do.
-    #[error("`{option}` is 0: give more than that")]
-    Zero {
-        /// The option, as files call it.
-        option: &'static str,
-    },
+    /// Nothing, where nothing would never do. The error names the option.
+    #[error(transparent)]
+    Zero(#[from] ZeroError),
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be built")]
     Client(#[from] ClientError),

@@ -6,8 +6,10 @@ mod settings;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use transport::options::{Members, OptionError};
 
 pub use delivery::{DeliveryOptions, IngestionMetadata, Plan};
 pub use error::ConfigError;
@@ -26,8 +28,8 @@ const CACHE_CAPACITY: u64 = 65_536;
 /// assert_eq!((config.cache_capacity, config.delivery.flush_queue_size), (65_536, 200));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "Map<String, Value>")]
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AssignmentConfig {
     /// The key of the analytics project. Not that of a deployment.
@@ -52,18 +54,43 @@ impl AssignmentConfig {
             delivery: DeliveryOptions::default(),
         }
     }
+
+    /// Sets how many results are remembered.
+    #[must_use]
+    pub fn with_cache_capacity(mut self, results: u64) -> Self {
+        self.cache_capacity = results;
+        self
+    }
+
+    /// Says whether events tell the properties of the user that flags were decided by.
+    #[must_use]
+    pub fn with_send_evaluated_props(mut self, send: bool) -> Self {
+        self.send_evaluated_props = send;
+        self
+    }
+
+    /// Sets how events are sent.
+    #[must_use]
+    pub fn with_delivery(mut self, delivery: DeliveryOptions) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    fn read(given: Value) -> Result<Self, OptionError> {
+        let mut members = Members::of("assignmentConfig", given)?;
+        Ok(Self {
+            api_key: members.take("apiKey")?.unwrap_or_default(),
+            cache_capacity: members.take("cacheCapacity")?.unwrap_or(CACHE_CAPACITY),
+            send_evaluated_props: members.take("sendEvaluatedProps")?.unwrap_or_default(),
+            delivery: members.rest()?,
+        })
+    }
 }
 
-impl TryFrom<Map<String, Value>> for AssignmentConfig {
-    type Error = serde_json::Error;
-
-    fn try_from(mut members: Map<String, Value>) -> Result<Self, Self::Error> {
-        Ok(Self {
-            api_key: take(&mut members, "apiKey")?.unwrap_or_default(),
-            cache_capacity: take(&mut members, "cacheCapacity")?.unwrap_or(CACHE_CAPACITY),
-            send_evaluated_props: take(&mut members, "sendEvaluatedProps")?.unwrap_or_default(),
-            delivery: serde_json::from_value(Value::Object(members))?,
-        })
+/// Written by hand, so that errors do not quote what was given.
+impl<'de> Deserialize<'de> for AssignmentConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -87,8 +114,8 @@ impl fmt::Debug for AssignmentConfig {
 /// assert_eq!(config.delivery.flush_interval.as_secs(), 10);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "Map<String, Value>")]
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ExposureConfig {
     /// The key of the analytics project. Not that of a deployment.
@@ -105,17 +132,35 @@ impl ExposureConfig {
     pub fn new(api_key: impl Into<String>) -> Self {
         Self { api_key: api_key.into(), cache_capacity: CACHE_CAPACITY, delivery: DeliveryOptions::default() }
     }
+
+    /// Sets how many results are remembered.
+    #[must_use]
+    pub fn with_cache_capacity(mut self, results: u64) -> Self {
+        self.cache_capacity = results;
+        self
+    }
+
+    /// Sets how events are sent.
+    #[must_use]
+    pub fn with_delivery(mut self, delivery: DeliveryOptions) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    fn read(given: Value) -> Result<Self, OptionError> {
+        let mut members = Members::of("exposureConfig", given)?;
+        Ok(Self {
+            api_key: members.take("apiKey")?.unwrap_or_default(),
+            cache_capacity: members.take("cacheCapacity")?.unwrap_or(CACHE_CAPACITY),
+            delivery: members.rest()?,
+        })
+    }
 }
 
-impl TryFrom<Map<String, Value>> for ExposureConfig {
-    type Error = serde_json::Error;
-
-    fn try_from(mut members: Map<String, Value>) -> Result<Self, Self::Error> {
-        Ok(Self {
-            api_key: take(&mut members, "apiKey")?.unwrap_or_default(),
-            cache_capacity: take(&mut members, "cacheCapacity")?.unwrap_or(CACHE_CAPACITY),
-            delivery: serde_json::from_value(Value::Object(members))?,
-        })
+/// Written by hand, so that errors do not quote what was given.
+impl<'de> Deserialize<'de> for ExposureConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -126,20 +171,6 @@ impl fmt::Debug for ExposureConfig {
             .field("delivery", &self.delivery)
             .finish_non_exhaustive()
     }
-}
-
-/// Takes a member out and reads it; the rest are the delivery's.
-fn take<T: for<'de> Deserialize<'de>>(
-    members: &mut Map<String, Value>,
-    option: &'static str,
-) -> Result<Option<T>, serde_json::Error> {
-    let read = |value| serde_json::from_value(value).map_err(|_| unreadable(option));
-    members.remove(option).map(read).transpose()
-}
-
-/// What serde itself says quotes what was given, which may be a key.
-fn unreadable(option: &'static str) -> serde_json::Error {
-    serde::de::Error::custom(format_args!("`{option}` is not of the type that it has to be"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Uri;
 use serde_json::{Map, Value, json};
+use transport::options::{positive, zone};
 use transport::{BaseUrl, ServerZone};
 
 use super::{ConfigError, DeliveryOptions};
@@ -62,38 +63,29 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Checks options. The zone is what counts where they name none.
+    /// Checks options. The zone is what counts where they name none, and was told of by whoever has it.
     pub(crate) fn new(options: &DeliveryOptions, zone: ServerZone) -> Result<Self, ConfigError> {
-        let zone = options.server_zone.as_deref().filter(|zone| !zone.is_empty()).map_or(zone, named);
+        let zone = options.server_zone.inspect(|own| zone::tell(*own)).unwrap_or(zone);
         let flush_size = positive("flushQueueSize", options.flush_queue_size)?;
         Ok(Self {
             url: url(options, zone)?,
-            flush_interval: some_time("flushIntervalMillis", options.flush_interval)?,
+            flush_interval: positive("flushIntervalMillis", options.flush_interval)?,
             flush_size,
             chunk_events: flush_size.min(MOST_EVENTS),
             chunk_bytes: if options.use_batch { MAX_BATCH_BYTES } else { MAX_BYTES },
             attempts: options.flush_max_retries.max(1),
-            request_timeout: some_time("requestTimeoutMillis", options.request_timeout)?,
+            request_timeout: positive("requestTimeoutMillis", options.request_timeout)?,
             min_id_length: options.min_id_length,
             opt_out: options.opt_out,
             capacity: positive("queueCapacity", options.queue_capacity)?,
-            close_timeout: some_time("closeTimeoutMillis", options.close_timeout)?,
+            close_timeout: positive("closeTimeoutMillis", options.close_timeout)?,
             spool: match &options.spool_folder {
-                Some(_) if options.spool_max_bytes == 0 => return Err(ConfigError::Zero { option: "spoolMaxBytes" }),
-                folder => folder.clone().map(|folder| (folder, options.spool_max_bytes)),
+                Some(folder) => Some((folder.clone(), positive("spoolMaxBytes", options.spool_max_bytes)?)),
+                None => None,
             },
             common: common(options),
         })
     }
-}
-
-/// The zone of a name, as the other SDKs read it: what is not `eu` is the United States.
-fn named(name: &str) -> ServerZone {
-    let zone = ServerZone::from_name(name);
-    if zone == ServerZone::Us && !name.eq_ignore_ascii_case("us") {
-        tracing::warn!(target: crate::log::TARGET, name, "`serverZone` is neither `us` nor `eu`, and counts as `us`");
-    }
-    zone
 }
 
 fn url(options: &DeliveryOptions, zone: ServerZone) -> Result<Uri, ConfigError> {
@@ -124,12 +116,4 @@ fn common(options: &DeliveryOptions) -> String {
         members.insert("ingestion_metadata".to_owned(), Value::Object(named));
     }
     Value::Object(members).to_string().split_off(1)
-}
-
-fn positive(option: &'static str, number: usize) -> Result<usize, ConfigError> {
-    if number == 0 { Err(ConfigError::Zero { option }) } else { Ok(number) }
-}
-
-fn some_time(option: &'static str, time: Duration) -> Result<Duration, ConfigError> {
-    if time.is_zero() { Err(ConfigError::Zero { option }) } else { Ok(time) }
 }

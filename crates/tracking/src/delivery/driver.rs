@@ -82,7 +82,7 @@ pub(super) async fn drive(core: &Arc<Core>) {
                 core.news.notify_waiters();
             }
             () = core.wake.notified() => {}
-            () = until(deadline) => {}
+            () = until(deadline.map(Into::into)) => {}
         }
     }
 }

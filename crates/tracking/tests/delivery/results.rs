@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use evaluation_core::{Variant, Variants};
-use tracking::{BoxFuture, DropCause, Event, EventStats, EventType, ExposureConfig, FlushReport, Tracker, Tracking};
+use tracking::{
+    BoxFuture, DeliveryError, DropCause, Event, EventStats, EventType, ExposureConfig, FlushReport, Tracker, Tracking,
+};
 
 use super::service::*;
 
@@ -33,6 +35,40 @@ fn exposures(kept: &Arc<Kept>, clock: &Arc<Still>) -> Tracking {
     let tracker = Arc::clone(kept) as Arc<dyn Tracker>;
     // A key is not needed where nothing is sent.
     Tracking::exposures(ExposureConfig::new("")).tracker(tracker).clock(Arc::clone(clock) as _).build().unwrap()
+}
+
+/// A pipeline that never gets done.
+struct Stuck;
+
+impl Tracker for Stuck {
+    fn track(&self, _: Vec<Event>) {}
+
+    fn flush(&self) -> BoxFuture<'_, FlushReport> {
+        Box::pin(std::future::pending())
+    }
+
+    fn close(&self) -> BoxFuture<'_, FlushReport> {
+        self.flush()
+    }
+
+    fn stats(&self) -> EventStats {
+        let mut stats = EventStats::default();
+        (stats.handed_over, stats.pending) = (1, 1);
+        stats
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tracker_that_is_stuck_is_not_waited_for_for_ever() {
+    let mut config = ExposureConfig::new("");
+    config.delivery.close_timeout = std::time::Duration::from_secs(3);
+    let tracking = Tracking::exposures(config).tracker(Arc::new(Stuck)).build().unwrap();
+    let began = tokio::time::Instant::now();
+    for report in [tracking.flush().await, tracking.close().await] {
+        assert!(matches!(report.last_error, Some(DeliveryError::Deadline { .. })), "{report:?}");
+        assert_eq!((report.pending, report.is_complete()), (1, false));
+    }
+    assert_eq!(began.elapsed().as_secs(), 6);
 }
 
 #[test]

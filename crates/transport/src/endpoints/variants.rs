@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::Endpoint;
 use crate::call::{read, refusal, send, unusable, within};
-use crate::error::{JsonError, TransportError};
+use crate::error::{ResponseJsonError, TransportError};
 use crate::service::{LIBRARY, Service};
 
 const ENDPOINT: Endpoint = Endpoint::Variants;
@@ -72,7 +72,8 @@ impl Service {
                 return Err(refusal(ENDPOINT, &response));
             }
             let body = read(ENDPOINT, response, self.max_body).await?;
-            let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, source: JsonError::new(error) };
+            let malformed =
+                |error| TransportError::Malformed { endpoint: ENDPOINT, source: ResponseJsonError::new(error) };
             serde_json::from_slice(&body).map_err(malformed)
         })
         .await
@@ -105,19 +106,13 @@ impl Service {
 
 /// The user as the service takes it, with the library that asks unless it has one.
 fn user_json(user: &User) -> Result<Vec<u8>, TransportError> {
-    let given = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
-    if !given(user.user_id()) && !given(user.device_id()) {
-        tracing::warn!(
-            target: "experiment::transport",
-            "the user has neither a user id nor a device id: the service will refuse it"
-        );
-    }
-    if given(user.library()) { json(user) } else { json(&user.to_builder().library(LIBRARY).build()) }
+    let has_one = user.library().is_some_and(|library| !library.is_empty());
+    if has_one { json(user) } else { json(&user.to_builder().library(LIBRARY).build()) }
 }
 
 fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<Vec<u8>, TransportError> {
     serde_json::to_vec(value)
-        .map_err(|error| TransportError::Request { endpoint: ENDPOINT, source: JsonError::new(error).into() })
+        .map_err(|error| TransportError::Request { endpoint: ENDPOINT, source: ResponseJsonError::new(error).into() })
 }
 
 fn track(tracks: bool) -> &'static str {

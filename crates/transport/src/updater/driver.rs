@@ -59,7 +59,7 @@ impl Driver {
                     continue;
                 }
                 input = self.work.next() => input,
-                () = until(deadline) => Input::Tick,
+                () = until(deadline.map(Instant::into_std)) => Input::Tick,
             };
             if let Input::Panicked(message) = &input {
                 log::panicked(message);

@@ -76,6 +76,7 @@ pub enum StartError {
     Unauthorized(#[source] Failure),
     /// All attempts failed. Starting again may help.
     #[error("no flags after {attempts} attempts; check the network and the address, or start in the background")]
+    #[non_exhaustive]
     Failed {
         /// How many polls were tried.
         attempts: u32,
@@ -85,6 +86,7 @@ pub enum StartError {
     },
     /// There were no flags in time. Starting again may help.
     #[error("no flags within {after:?}; check the network, or allow more time")]
+    #[non_exhaustive]
     Timeout {
         /// The time that was given.
         after: Duration,

@@ -38,7 +38,7 @@ const END: Duration = Duration::from_secs(5);
 ///
 /// impl FlagSource for Service {
 ///     fn poll(&self, _etag: Option<String>) -> BoxFuture<'_, Result<Polled, SourceError>> {
-///         Box::pin(async { Ok(Polled::Flags { body: Bytes::from_static(b"[]"), etag: None }) })
+///         Box::pin(async { Ok(Polled::flags("[]", None)) })
 ///     }
 ///
 ///     fn stream(&self) -> BoxFuture<'_, Result<FlagStream, SourceError>> {

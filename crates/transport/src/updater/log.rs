@@ -36,7 +36,7 @@ pub(super) fn state(from: State, to: State) {
 }
 
 pub(super) fn panicked(message: &str) {
-    tracing::error!(target: TARGET, message, "updating flags panicked and is started again; this is a bug");
+    tracing::error!(target: TARGET, panic = message, "updating flags panicked and is started again; this is a bug");
 }
 
 pub(super) fn gone() {

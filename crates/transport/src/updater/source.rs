@@ -37,6 +37,7 @@ pub enum StreamItem {
 #[non_exhaustive]
 pub enum Polled {
     /// A complete set of flags.
+    #[non_exhaustive]
     Flags {
         /// The flags, a JSON list.
         body: Bytes,
@@ -45,6 +46,14 @@ pub enum Polled {
     },
     /// The set that was named still stands.
     Unchanged,
+}
+
+impl Polled {
+    /// A complete set of flags, a JSON list, and what the service calls it.
+    #[must_use]
+    pub fn flags(body: impl Into<Bytes>, etag: Option<String>) -> Self {
+        Self::Flags { body: body.into(), etag }
+    }
 }
 
 /// What kind of failure it is, as far as that decides what happens next.

@@ -113,8 +113,8 @@ impl FlagSource for Service {
             let tag = Some(format!("v{version}"));
             let answer = match is {
                 PollIs::Good if etag == tag => Polled::Unchanged,
-                PollIs::Good => Polled::Flags { body: version.to_string().into(), etag: tag },
-                PollIs::Garbage => Polled::Flags { body: Bytes::from_static(b"garbage"), etag: None },
+                PollIs::Good => Polled::flags(version.to_string(), tag),
+                PollIs::Garbage => Polled::flags("garbage", None),
                 PollIs::Unreachable => return Err(error(ErrorClass::Network)),
                 PollIs::Refused => return Err(error(ErrorClass::Unauthorized)),
                 PollIs::Busy => {

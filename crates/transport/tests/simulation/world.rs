@@ -188,8 +188,8 @@ impl World {
             Event::PollArrives(number, etag) if self.poll == Some(number) => {
                 let answer = match self.poll_is {
                     PollIs::Good if etag == Some(tag(self.version)) => Ok(Polled::Unchanged),
-                    PollIs::Good => Ok(Polled::Flags { body: body(self.version), etag: Some(tag(self.version)) }),
-                    PollIs::Garbage => Ok(Polled::Flags { body: Bytes::from_static(b"garbage"), etag: None }),
+                    PollIs::Good => Ok(Polled::flags(body(self.version), Some(tag(self.version)))),
+                    PollIs::Garbage => Ok(Polled::flags("garbage", None)),
                     PollIs::Unreachable => Err(poll_error(ErrorClass::Network, None)),
                     PollIs::Refused => Err(poll_error(ErrorClass::Unauthorized, None)),
                     PollIs::Busy => Err(poll_error(ErrorClass::Status(429), Some(Duration::from_secs(100)))),

@@ -123,7 +123,7 @@ impl FlagSource for Fakes {
             self.polls.fetch_add(1, Ordering::SeqCst);
             let what = *self.poll.lock().unwrap();
             self.meet(what).await?;
-            Ok(Polled::Flags { body: self.body.lock().unwrap().clone().into(), etag: None })
+            Ok(Polled::flags(self.body.lock().unwrap().clone(), None))
         })
     }
 

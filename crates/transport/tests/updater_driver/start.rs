@@ -58,7 +58,7 @@ async fn a_failed_start_tells_why_leaves_nothing_and_can_be_repeated() {
     let fakes = Fakes::new(NO_NETWORK, NO_NETWORK);
     let updater = streaming(&fakes);
     let error = updater.start().await.unwrap_err();
-    assert!(matches!(error, StartError::Failed { attempts: 5, last: Failure::Poll(_) }), "{error:?}");
+    assert!(matches!(error, StartError::Failed { attempts: 5, last: Failure::Poll(_), .. }), "{error:?}");
     assert_eq!((updater.status().state, fakes.under_way(), tasks()), (State::Idle, 0, 0));
     fakes.stream_meets(Meets::Flags);
     updater.start().await.unwrap();
