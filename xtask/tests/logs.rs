@@ -23,6 +23,9 @@ fn the_page_on_logs_lists_what_is_logged() {
         let sources = root.join("crates").join(name).join("src");
         let before = logged.len();
         each_source(&sources, &mut |text| {
+            for constant in text.split("const TARGET: &str = \"").skip(1) {
+                assert_eq!(constant.split('"').next(), Some(target), "{name}");
+            }
             for level in LEVELS {
                 for call in text.split(&format!("tracing::{level}!(")).skip(1) {
                     logged.insert(row(target, level, arguments(call)));

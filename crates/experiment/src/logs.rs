@@ -15,12 +15,23 @@ use tracing::dispatcher::{Dispatch, with_default};
 pub(crate) struct Logs {
     #[cfg(feature = "logging")]
     own: Option<Dispatch>,
+    /// Each evaluation is logged.
+    #[cfg(feature = "logging")]
+    verbose: bool,
 }
 
 impl Logs {
     #[cfg(feature = "logging")]
-    pub(crate) fn to(own: Dispatch) -> Self {
-        Self { own: Some(own) }
+    pub(crate) fn to(own: Dispatch, verbose: bool) -> Self {
+        Self { own: Some(own), verbose }
+    }
+
+    /// True when evaluations log more than the process asks for.
+    pub(crate) fn is_verbose(&self) -> bool {
+        #[cfg(feature = "logging")]
+        return self.verbose;
+        #[cfg(not(feature = "logging"))]
+        false
     }
 
     pub(crate) fn run<T>(&self, call: impl FnOnce() -> T) -> T {

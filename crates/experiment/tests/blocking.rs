@@ -1,12 +1,14 @@
 //! Clients for programs without async, against a server that runs elsewhere.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod common;
 
-use std::sync::mpsc::channel;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{PATIENCE, flags, keys, streaming};
 use experiment::blocking::LocalEvaluationClient;
@@ -14,6 +16,8 @@ use experiment::tracking::ExposureConfig;
 use experiment::{Evaluate, EvaluateOptions, FetchOptions, RemoteEvaluationClient, StartError, State, User};
 use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, Fault, Route, Server};
 use tokio::runtime::Runtime;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 /// A server on a runtime that the clients know nothing of.
 struct Service {
@@ -142,22 +146,132 @@ fn async_code_may_use_and_drop_it() {
 }
 
 #[test]
-fn the_thread_ends_with_the_last_handle() {
+fn two_clients_may_call_each_other() {
     let service = Service::new(&["a"]);
+    let (told, outcomes) = channel();
+    let both: Arc<OnceLock<[LocalEvaluationClient; 2]>> = Arc::default();
+    let [one, other] = [1, 0].map(|other| {
+        let (both, told) = (Arc::clone(&both), told.clone());
+        let builder = streaming(&service.server).exposure_tracking(exposures(&service));
+        let client = builder.on_event_outcome(move |_, _| {
+            both.get().unwrap()[other].start().unwrap();
+            told.send(()).unwrap();
+        });
+        client.build_blocking().unwrap()
+    });
+    assert!(both.set([one.clone(), other.clone()]).is_ok());
+    let threads = [one, other].map(|client| {
+        thread::spawn(move || {
+            client.start().unwrap();
+            let _ = client.evaluate_with(&user(), &shown());
+            client.flush();
+        })
+    });
+    for _ in threads {
+        outcomes.recv_timeout(PATIENCE).unwrap();
+    }
+}
+
+/// What an exposure that cannot be sent leaves on disk, by the next client.
+fn recovered(service: &Service, drop: impl FnOnce(LocalEvaluationClient)) -> u64 {
     let folder = tempfile::tempdir().unwrap();
+    let client = || {
+        let mut config = exposures(service);
+        config.delivery.spool_folder = Some(folder.path().to_owned());
+        let builder = streaming(&service.server).exposure_tracking(config).bootstrap_json(flags(&["a"]));
+        builder.build_blocking().unwrap()
+    };
     service.server.faults().always(Route::HttpApi, Fault::stall());
-    let mut config = exposures(&service);
-    config.delivery.spool_folder = Some(folder.path().to_owned());
-    let client = streaming(&service.server).exposure_tracking(config).build_blocking().unwrap();
+    let dropped = client();
+    let _ = dropped.evaluate_with(&user(), &shown());
+    drop(dropped);
+    service.server.faults().clear();
+    let next = client();
+    assert!(next.flush().is_complete());
+    next.stats().exposures.unwrap().events.recovered
+}
+
+#[test]
+fn wherever_it_is_dropped_what_was_not_sent_is_on_disk() {
+    let service = Service::new(&["a"]);
+    let runtime = Runtime::new().unwrap();
+    assert_eq!(recovered(&service, drop), 1);
+    assert_eq!(recovered(&service, |client| runtime.block_on(async { drop(client) })), 1);
+    assert_eq!(
+        recovered(&service, |client| {
+            let _entered = runtime.enter();
+            drop(client);
+        }),
+        1
+    );
+    // When a thread ends, Tokio's own thread-locals may be gone by then.
+    thread_local! {
+        static HELD: RefCell<Option<LocalEvaluationClient>> = const { RefCell::new(None) };
+    }
+    let at_the_end_of_a_thread = |client: LocalEvaluationClient| {
+        let hold = move || HELD.with(|held| held.replace(Some(client)));
+        assert!(thread::spawn(hold).join().unwrap().is_none());
+    };
+    assert_eq!(recovered(&service, at_the_end_of_a_thread), 1);
+}
+
+#[test]
+fn the_thread_ends_with_the_last_handle() {
+    /// Tells that its thread ends.
+    struct Ends(Sender<()>);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+    thread_local! {
+        static ENDS: RefCell<Option<Ends>> = const { RefCell::new(None) };
+    }
+    let service = Service::new(&["a"]);
+    let (told, ended) = channel();
+    let (called, is_called) = channel();
+    let builder = streaming(&service.server).exposure_tracking(exposures(&service)).on_event_outcome(move |_, _| {
+        ENDS.with(|ends| ends.replace(Some(Ends(told.clone()))));
+        called.send(()).unwrap();
+    });
+    let client = builder.build_blocking().unwrap();
     client.start().unwrap();
     let _ = client.evaluate_with(&user(), &shown());
-    let began = Instant::now();
-    drop((client.clone(), client));
-    assert!(began.elapsed() < PATIENCE);
-    // What was not sent is on disk.
-    let mut config = exposures(&service);
-    config.delivery.spool_folder = Some(folder.path().to_owned());
-    let next = streaming(&service.server).exposure_tracking(config).build_blocking().unwrap();
-    let _ = next.flush();
-    assert_eq!(next.stats().exposures.unwrap().events.recovered, 1);
+    client.flush();
+    is_called.recv_timeout(PATIENCE).unwrap();
+    let another = client.clone();
+    drop(client);
+    assert!(ended.try_recv().is_err());
+    drop(another);
+    ended.recv_timeout(PATIENCE).unwrap();
+}
+
+#[test]
+fn logs_go_to_where_the_callers_do() {
+    #[derive(Clone, Default)]
+    struct Warnings(Arc<AtomicUsize>);
+    impl Subscriber for Warnings {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() <= Level::WARN
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+    let service = Service::new(&["a"]);
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let builder = RemoteEvaluationClient::builder("wrong").server_url(service.server.url());
+    assert!(builder.build_blocking().unwrap().fetch(&user()).is_err());
+    assert_eq!(warnings.0.load(Ordering::Relaxed), 1);
 }

@@ -163,6 +163,26 @@ async fn fetches_are_logged_with_their_users_for_those_who_want_everything() {
     assert!(lines.have("verbose", "fetched user={\"user_id\":\"u1\""), "{:?}", lines.all());
 }
 
+#[test]
+fn what_is_told_when_a_runtime_goes_is_told_to_the_logger() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lines = Lines::default();
+    let server = runtime.block_on(server(&["a"]));
+    let client = polling(&server).logger(lines.logger()).log_level(LogLevel::Warn).build().unwrap();
+    runtime.block_on(client.start()).unwrap();
+    drop(runtime);
+    assert!(lines.have("warn", "the updater was ended from outside"), "{:?}", lines.all());
+}
+
+#[test]
+fn of_a_level_and_debug_what_is_said_last_counts() {
+    let (lines, mut config) = (Lines::default(), LocalEvaluationConfig::default());
+    config.debug = true;
+    let builder = LocalEvaluationClient::builder("key").config(config).bootstrap_json(BROKEN);
+    builder.logger(lines.logger()).log_level(LogLevel::Disable).build().unwrap();
+    assert_eq!(lines.all(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn a_logger_that_panics_harms_nobody() {
     let server = server(&["a"]).await;

@@ -50,14 +50,37 @@ fn without_a_runtime_a_client_that_runs_elsewhere_is_stopped_and_not_started() {
     runtime.block_on(client.start()).unwrap();
     assert!(matches!(wait(client.start()), Err(StartError::NoRuntime)));
     wait(client.close());
-    let mut watch = client.watch_status().unwrap();
-    runtime.block_on(watch.wait_for(|status| status.state == State::Stopped)).unwrap();
-    // Another runtime is as good.
-    drop(runtime);
+    runtime.block_on(common::until(&client, State::Stopped));
+}
+
+#[test]
+fn a_runtime_without_timers_is_none() {
     let runtime = Runtime::new().unwrap();
-    let server = runtime.block_on(common::server(&["b"]));
-    let other = polling(&server).build().unwrap();
-    runtime.block_on(other.start()).unwrap();
-    assert_eq!(common::known(&other), ["b"]);
-    runtime.block_on(other.close());
+    let server = runtime.block_on(server(&["a"]));
+    let client = polling(&server).build().unwrap();
+    let timeless = Builder::new_current_thread().enable_io().build().unwrap();
+    let starts = async { (client.start_in_background(), client.start().await) };
+    let (background, waited) = timeless.block_on(starts);
+    assert!(matches!((background, waited), (Err(StartError::NoRuntime), Err(StartError::NoRuntime))));
+    assert_eq!(client.status().updater.unwrap().state, State::Idle);
+}
+
+#[test]
+fn another_runtime_is_as_good() {
+    let service = Runtime::new().unwrap();
+    let server = service.block_on(server(&["a"]));
+    let client = polling(&server).build().unwrap();
+    let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+    // One that goes before it has come to the client's task, and one that goes behind that.
+    let unseen = runtime();
+    unseen.block_on(async { client.start_in_background() }).unwrap();
+    drop(unseen);
+    for _ in 0..2 {
+        let runtime = runtime();
+        runtime.block_on(client.start()).unwrap();
+        assert_eq!(common::known(&client), ["a"]);
+        assert_eq!(client.status().updater.unwrap().state, State::Polling);
+        drop(runtime);
+        assert_eq!(client.status().updater.unwrap().state, State::Stopped);
+    }
 }

@@ -48,8 +48,8 @@ pub enum ApplyError {
     #[error("the flags were not in place within {0:?}; what was there before is kept")]
     Timeout(std::time::Duration),
     /// Taking the body in panicked.
-    #[error("taking in the flags panicked: {0}; this is a bug, and what was there before is kept")]
-    Panicked(Arc<str>),
+    #[error("taking in the flags panicked; this is a bug, and what was there before is kept")]
+    Panicked,
 }
 
 impl ApplyError {

@@ -5,10 +5,10 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -16,11 +16,32 @@ use tracing::dispatcher::{Dispatch, get_default, with_default};
 use tracing::subscriber::NoSubscriber;
 
 /// A future that logs to where logs go in this thread now, wherever it runs.
-pub fn logged<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
-    let logs = Logs::here();
-    async move {
-        let mut future = pin!(future);
-        poll_fn(|cx| logs.run(|| future.as_mut().poll(cx))).await
+pub fn logged<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    Logged { logs: Logs::here(), future: Some(Box::pin(future)) }
+}
+
+struct Logged<F> {
+    logs: Logs,
+    /// None once it is dropped, which may log too.
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future> Future for Logged<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { logs, future } = &mut *self;
+        match future {
+            Some(future) => logs.run(|| future.as_mut().poll(cx)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F> Drop for Logged<F> {
+    fn drop(&mut self) {
+        let future = self.future.take();
+        self.logs.run(|| drop(future));
     }
 }
 
@@ -59,7 +80,8 @@ pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     .await
 }
 
-/// True where there is a Tokio runtime, and it has timers: it may have been built without.
+/// True where there is a Tokio runtime, and it has timers: it may have been built without. Tokio tells that only by a
+/// panic, which is caught: a program that aborts on panics has to have timers.
 #[must_use]
 pub fn has_timers() -> bool {
     Handle::try_current().is_ok() && catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()

@@ -276,13 +276,18 @@ impl Inner {
             return true;
         }
         let Ok(runtime) = Handle::try_current() else { return false };
+        if !has_timers() {
+            return false;
+        }
         let (stop, stopped) = watch::channel(false);
         let (done, is_done) = watch::channel(false);
         let shared = Arc::clone(&self.shared);
         let before = run.take();
+        // Made before the task is: a runtime that goes may drop it unseen.
+        let farewell = Farewell { shared: Arc::clone(&shared), done };
         let task = async move {
             // Dropped last of all.
-            let _farewell = Farewell { shared: Arc::clone(&shared), done };
+            let _farewell = farewell;
             if let Some(before) = before {
                 before.end().await;
             }

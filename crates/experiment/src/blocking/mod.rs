@@ -14,9 +14,10 @@
 //! # }
 //! ```
 //!
-//! They may be called from anywhere: from callbacks of their own, and from within async code too, which then waits. There
-//! the clients without this module's names are the better ones. An offline client waits for nothing, and needs none of
-//! this.
+//! They may be called from anywhere, also from within async code, which then waits; there the clients that are not of this
+//! module are the better ones. Callbacks of a client, such as that for outcomes of events, may evaluate and start; they are
+//! part of what flushing and closing wait for, and had better not do these. An offline client waits for nothing, and needs
+//! none of this.
 
 mod local;
 #[cfg(feature = "remote")]

@@ -6,12 +6,15 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
-use transport::task::{Panicked, caught};
+use tracing::{Instrument, Span};
+use transport::task::{Panicked, caught, lock, logged};
 
 /// How long what is left running may take to end when the last handle is dropped.
 const END: Duration = Duration::from_secs(1);
@@ -51,17 +54,18 @@ impl Worker {
     /// Waits for what a future comes to on the thread. A panic there is one here.
     pub(crate) fn wait<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> T {
         let (told, result) = sync_channel(1);
-        let task = self.handle.spawn(async move {
+        let future = async move {
             // Somebody waits for it.
             let _ = told.send(caught(future).await);
-        });
-        let result = if OWNER.get() == self.id {
-            // A callback of the client, on its thread: another takes over meanwhile.
-            block_in_place(|| result.recv())
-        } else {
-            result.recv()
         };
-        drop(task);
+        // Logs go to where the caller's do.
+        self.handle.spawn(logged(future.instrument(Span::current())));
+        let result = if OWNER.get() == 0 {
+            result.recv()
+        } else {
+            // A callback of a client, on its thread: another takes over meanwhile.
+            block_in_place(|| result.recv())
+        };
         match result {
             Ok(Ok(result)) => result,
             Ok(Err(Panicked { message, .. })) => resume_unwind(Box::new(message.to_string())),
@@ -74,23 +78,40 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
-        if Handle::try_current().is_ok() {
-            // Waiting is not allowed here.
-            return runtime.shutdown_background();
+        if Handle::try_current().is_err_and(|error| error.is_missing_context()) {
+            return end(runtime);
         }
-        let tasks = runtime.metrics();
-        runtime.block_on(async {
-            // They know that the client is gone. What they have to write is written.
-            let ended = async {
-                while tasks.num_alive_tasks() > 0 {
-                    sleep(Duration::from_millis(1)).await;
-                }
-            };
-            // Those that do not end are dropped.
-            let _ = timeout(END, ended).await;
-        });
-        runtime.shutdown_timeout(END);
+        // Within another runtime, or while a thread ends, a runtime may not be waited for: somebody else does.
+        let runtime = Arc::new(Mutex::new(Some(runtime)));
+        let ends = Arc::clone(&runtime);
+        let end = move || {
+            let runtime = lock(&ends).take();
+            runtime.into_iter().for_each(end);
+        };
+        match thread::Builder::new().name("experiment-end".to_owned()).spawn(end) {
+            // Not by a callback of the client itself, which is what is to end.
+            Ok(ending) if OWNER.get() != self.id => {
+                // It does not panic.
+                let _ = ending.join();
+            }
+            Ok(_) => {}
+            Err(_) => lock(&runtime).take().into_iter().for_each(Runtime::shutdown_background),
+        }
     }
+}
+
+/// Lets tasks that know that the client is gone write what they have to write, and ends the others.
+fn end(runtime: Runtime) {
+    let tasks = runtime.metrics();
+    runtime.block_on(async {
+        let ended = async {
+            while tasks.num_alive_tasks() > 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let _ = timeout(END, ended).await;
+    });
+    runtime.shutdown_timeout(END);
 }
 
 impl fmt::Debug for Worker {

@@ -161,7 +161,6 @@ impl LocalEvaluationClient {
     }
 
     /// True when evaluations may become events.
-    #[cfg(feature = "blocking")]
     pub(crate) fn tracks(&self) -> bool {
         #[cfg(feature = "tracking")]
         return self.inner.tracked.is_on();
@@ -170,7 +169,11 @@ impl LocalEvaluationClient {
     }
 
     fn decide(&self, user: &User, keys: &[&str], exposure: bool) -> Variants {
-        self.inner.logs.run(|| self.inner.decide(user, keys, exposure))
+        let inner = &*self.inner;
+        if inner.logs.is_verbose() || exposure || self.tracks() {
+            return inner.logs.run(|| inner.decide(user, keys, exposure));
+        }
+        inner.decide(user, keys, exposure)
     }
 
     /// Tracks that a user is shown what was decided before, as evaluating with

@@ -145,7 +145,7 @@ async fn read(body: Bytes) -> Result<Snapshot, ApplyError> {
     }
     match spawn_blocking(read).await {
         Ok(read) => read,
-        Err(error) if error.is_panic() => Err(ApplyError::Panicked("while flags were compiled".into())),
+        Err(error) if error.is_panic() => Err(ApplyError::Panicked),
         Err(error) => Err(ApplyError::other(error)),
     }
 }

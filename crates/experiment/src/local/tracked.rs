@@ -82,7 +82,6 @@ impl Tracked {
         }
     }
 
-    #[cfg(feature = "blocking")]
     pub(super) fn is_on(&self) -> bool {
         self.exposures.is_some() || self.assignments.is_some()
     }

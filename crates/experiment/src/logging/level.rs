@@ -21,7 +21,7 @@ pub enum LogLevel {
     Error,
     /// What goes wrong, and the client deals with: the first failure of a series.
     Warn,
-    /// That it is over.
+    /// That it is over, or what an earlier run left is taken up.
     Info,
     /// What happens: updates, changes of state, each failure of a series.
     Debug,
@@ -116,6 +116,14 @@ impl Visitor<'_> for NameOrNumber {
         let level = usize::try_from(number).ok().and_then(|number| LogLevel::ALL.get(number).copied());
         level.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
+
+    // Some formats know no others.
+    fn visit_i64<E: Error>(self, number: i64) -> Result<LogLevel, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +139,8 @@ mod tests {
             }
             assert_eq!(level.to_string().parse(), Ok(level));
         }
+        let signed = serde::de::value::I64Deserializer::<serde_json::Error>::new(2);
+        assert_eq!(LogLevel::deserialize(signed).unwrap(), LogLevel::Warn);
         for wrong in ["6", "-1", "\"loud\"", "1.5", "null"] {
             assert!(serde_json::from_str::<LogLevel>(wrong).is_err(), "{wrong}");
         }

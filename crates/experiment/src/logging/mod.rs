@@ -57,11 +57,15 @@ impl Logging {
     /// With neither a level nor a logger, logs are those of the process only.
     pub(crate) fn build(&self, level: Option<LogLevel>, debug: bool) -> Logs {
         let level = if debug { Some(LogLevel::Debug) } else { level };
+        if level == Some(LogLevel::Disable) {
+            return Logs::default();
+        }
         let logger = match (&self.logger, level) {
             (None, None) => return Logs::default(),
             (Some(logger), _) => Arc::clone(logger),
             (None, Some(_)) => Arc::new(StderrLogger),
         };
-        Logs::to(subscriber::to(logger, level.unwrap_or_default()))
+        let level = level.unwrap_or_default();
+        Logs::to(subscriber::to(logger, level), level == LogLevel::Verbose)
     }
 }

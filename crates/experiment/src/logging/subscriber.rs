@@ -17,13 +17,20 @@ const TARGET: &str = "experiment";
 
 /// Logs to a logger, and to where logs go in this thread now.
 pub(super) fn to(logger: Arc<dyn LoggerProvider>, level: LogLevel) -> Dispatch {
-    Dispatch::new(Tee { logger, level: level.filter(), process: get_default(Clone::clone) })
+    let (level, process) = (level.filter(), get_default(Clone::clone));
+    // While there is but one subscriber, `tracing` asks that of whichever thread comes first to a line whether anybody
+    // wants it, and remembers the answer for all threads. With two of them it asks them.
+    let twin = Dispatch::new(Tee { logger: Arc::clone(&logger), level, process: process.clone(), twin: None });
+    Dispatch::new(Tee { logger, level, process, twin: Some(twin) })
 }
 
 struct Tee {
     logger: Arc<dyn LoggerProvider>,
     level: LevelFilter,
     process: Dispatch,
+    /// Only there to be there.
+    #[allow(dead_code, reason = "said above")]
+    twin: Option<Dispatch>,
 }
 
 impl Tee {

@@ -93,7 +93,7 @@ impl RemoteEvaluationClientBuilder {
     /// Sets how much the client tells its logger; without one, the standard error output.
     #[cfg(feature = "logging")]
     pub fn log_level(mut self, level: LogLevel) -> Self {
-        self.config.log_level = Some(level);
+        (self.config.log_level, self.config.debug) = (Some(level), false);
         self
     }
 

@@ -1,5 +1,7 @@
 //! Fetching, whatever does it.
 
+use std::sync::Arc;
+
 use evaluation_core::{User, Variants};
 use transport::{BoxFuture, TransportError};
 
@@ -26,6 +28,26 @@ pub trait Fetch: Send + Sync {
         options: &'a FetchOptions,
     ) -> BoxFuture<'a, Result<Variants, TransportError>>;
 }
+
+macro_rules! behind_pointers {
+    ($($pointer:ty),*) => {$(
+        impl<T: Fetch + ?Sized> Fetch for $pointer {
+            fn fetch<'a>(&'a self, user: &'a User) -> BoxFuture<'a, Result<Variants, TransportError>> {
+                (**self).fetch(user)
+            }
+
+            fn fetch_with<'a>(
+                &'a self,
+                user: &'a User,
+                options: &'a FetchOptions,
+            ) -> BoxFuture<'a, Result<Variants, TransportError>> {
+                (**self).fetch_with(user, options)
+            }
+        }
+    )*};
+}
+
+behind_pointers!(&T, Box<T>, Arc<T>);
 
 impl Fetch for RemoteEvaluationClient {
     fn fetch_with<'a>(

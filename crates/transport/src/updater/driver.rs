@@ -61,8 +61,8 @@ impl Driver {
                 input = self.work.next() => input,
                 () = until(deadline.map(Instant::into_std)) => Input::Tick,
             };
-            if let Input::Panicked(message) = &input {
-                log::panicked(message);
+            if matches!(input, Input::Panicked) {
+                log::panicked();
             }
             self.handle(input);
             // What came counts before what is due: after a long sleep of the machine both are there.

@@ -1,6 +1,5 @@
 //! What can go wrong while flags are kept fresh.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::source::{ErrorClass, SourceError};
@@ -32,8 +31,8 @@ pub enum Failure {
     #[error("flags came but were not taken in")]
     Apply(#[source] ApplyError),
     /// A source panicked. The updater was started again.
-    #[error("updating flags panicked: {0}; this is a bug, and updating was started again")]
-    Panicked(Arc<str>),
+    #[error("updating flags panicked; this is a bug, of the HTTP client or of ours, and updating was started again")]
+    Panicked,
 }
 
 impl Failure {

@@ -212,6 +212,9 @@ impl Shared {
             }
             return Ok(run.clone());
         }
+        if !has_timers() {
+            return Err(StartError::NoRuntime);
+        }
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let run = self.spawn(&runtime, start, current.take());
         *current = Some(run.clone());
@@ -227,9 +230,11 @@ impl Shared {
         let UpdaterBuilder { source, sink, config, .. } = self.settings.clone();
         let (parked, epoch, status) = (Arc::clone(&self.parked), self.epoch, self.status.clone());
         let before = before.map(|run| (run.done, run.abort));
+        // Made before the task is: a runtime that goes may drop it unseen.
+        let farewell = Farewell { status: status.clone(), done };
         let task = async move {
             // Dropped last of all.
-            let farewell = Farewell { status: status.clone(), done };
+            let farewell = farewell;
             if let Some((done, abort)) = before {
                 end(done, &abort).await;
             }

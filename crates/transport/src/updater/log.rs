@@ -35,8 +35,8 @@ pub(super) fn state(from: State, to: State) {
     }
 }
 
-pub(super) fn panicked(message: &str) {
-    tracing::error!(target: TARGET, panic = message, "updating flags panicked and is started again; this is a bug");
+pub(super) fn panicked() {
+    tracing::error!(target: TARGET, "updating flags panicked and is started again; this is a bug");
 }
 
 pub(super) fn gone() {

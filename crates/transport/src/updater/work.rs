@@ -57,10 +57,10 @@ impl Work {
 
     /// The next thing that happens. If it is a panic, all work is gone.
     pub(super) async fn next(&mut self) -> Input {
-        caught(poll_fn(|cx| self.poll_next(cx))).await.unwrap_or_else(|panicked| {
+        caught(poll_fn(|cx| self.poll_next(cx))).await.unwrap_or_else(|_| {
             // What may be left half done is dropped at once.
             self.clear();
-            Input::Panicked(panicked.message)
+            Input::Panicked
         })
     }
 

@@ -214,7 +214,7 @@ impl World {
         let Some((_, body)) = self.apply.take() else { return Ok(()) };
         if how == SinkIs::Panicking {
             (self.stream, self.poll) = (None, None);
-            return self.give(Input::Panicked("oh".into()));
+            return self.give(Input::Panicked);
         }
         let Some(version) = version(&body) else {
             return self.give(Input::Applied(Err(ApplyError::malformed("garbage"))));

@@ -11,7 +11,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -66,7 +65,7 @@ pub enum Input {
     /// The body that was to be taken in was, or not.
     Applied(Result<Applied, ApplyError>),
     /// Something panicked, and all work that was under way is gone.
-    Panicked(Arc<str>),
+    Panicked,
 }
 
 /// How to start.
@@ -183,7 +182,7 @@ impl Machine {
             Input::StreamFailed(failure) => self.stream_failed(&failure, &mut turn),
             Input::PollDone(result) => self.poll_done(result, &mut turn),
             Input::Applied(result) => self.applied(result, &mut turn),
-            Input::Panicked(message) => self.panicked(&message, &mut turn),
+            Input::Panicked => self.panicked(&mut turn),
         }
         turn.actions
     }
@@ -301,7 +300,7 @@ impl Machine {
         }
     }
 
-    fn panicked(&mut self, message: &Arc<str>, turn: &mut Turn<'_>) {
+    fn panicked(&mut self, turn: &mut Turn<'_>) {
         if !self.is_active() {
             return;
         }
@@ -309,9 +308,9 @@ impl Machine {
         // What was under way is asked for first: the failure of one may begin another.
         let (poll, connection) = (self.poller.is_asking(), self.stream.connection());
         if self.intake.is_busy() {
-            self.applied(Err(ApplyError::Panicked(Arc::clone(message))), turn);
+            self.applied(Err(ApplyError::Panicked), turn);
         }
-        let failure = Failure::Panicked(Arc::clone(message));
+        let failure = Failure::Panicked;
         if poll && self.poller.is_asking() {
             self.poll_failed(failure.clone(), turn);
         }

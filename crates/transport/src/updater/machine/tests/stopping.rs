@@ -41,9 +41,8 @@ fn a_start_under_way_is_told_of_the_stop() {
 fn what_comes_after_a_stop_is_ignored() {
     let mut rig = Rig::streaming();
     rig.give(Input::Stop);
-    let panicked = Input::Panicked("late".into());
-    for input in [flags("v2"), applied(), polled("v2"), Input::StreamBytes, Input::StreamOpened, Input::Tick, panicked]
-    {
+    let (bytes, opened, tick, panicked) = (Input::StreamBytes, Input::StreamOpened, Input::Tick, Input::Panicked);
+    for input in [flags("v2"), applied(), polled("v2"), bytes, opened, tick, panicked] {
         assert_eq!(rig.give(input), nothing());
     }
     assert_eq!(rig.give(broken(ErrorClass::Network)), nothing());
