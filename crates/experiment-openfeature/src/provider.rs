@@ -148,7 +148,7 @@ fn unreadable<T: Read>(user: &User, variant: &VariantRef<'_>, unread: Unread) ->
             error(Code::General(NO_VALUE.to_owned()), message)
         }
         Unread::Mismatch => {
-            error(Code::TypeMismatch, format!("neither value nor payload of the variant is a {}", T::NAME))
+            error(Code::TypeMismatch, format!("neither value nor payload of the variant is of type {}", T::NAME))
         }
     }
 }

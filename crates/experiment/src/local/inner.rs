@@ -1,6 +1,6 @@
 //! What the handles of a local client share.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use evaluation_core::{User, Variants};
 use transport::updater::{StartError, Updater};
@@ -11,7 +11,7 @@ use super::store::Store;
 use super::tracked::Tracked;
 use super::{CloseReport, FlagOrigin, LocalStatus};
 use crate::logs::{Json, Logs};
-use crate::metrics::{Meter, Report, reports};
+use crate::metrics::{Meter, Occasion, Report};
 
 pub(super) struct Inner {
     pub(super) store: Arc<Store>,
@@ -25,53 +25,63 @@ pub(super) struct Inner {
 
 impl Inner {
     pub(super) async fn start(self: &Arc<Self>) -> Result<(), StartError> {
+        let starts = self.meter.count_start();
         self.tell_metrics();
         let Some(updater) = &self.updater else { return Ok(()) };
         let started = updater.start().await;
         match &started {
-            Ok(()) => self.resume_cohorts(),
-            // Flags may have been given up while they waited for cohorts.
-            Err(_) if updater.status().state == State::Idle => {
-                self.stop_cohorts().await;
-                self.meter.stop().await;
+            Ok(()) => {
+                // A close may have come before the updater was started.
+                self.tell_metrics();
+                self.resume_cohorts();
             }
-            Err(_) => {}
+            Err(_) => {
+                let state = updater.status().state;
+                if state == State::Idle {
+                    // Flags may have been given up while they waited for cohorts.
+                    self.stop_cohorts().await;
+                }
+                if matches!(state, State::Idle | State::Stopped) {
+                    self.meter.stop(starts).await;
+                }
+            }
         }
         started
     }
 
     pub(super) fn start_in_background(self: &Arc<Self>) -> Result<(), StartError> {
-        let Some(updater) = &self.updater else {
-            self.tell_metrics();
-            return Ok(());
-        };
-        updater.start_in_background()?;
-        // Those of the flags that are in place, which may stay as they are.
-        self.resume_cohorts();
+        if let Some(updater) = &self.updater {
+            updater.start_in_background()?;
+            // Those of the flags that are in place, which may stay as they are.
+            self.resume_cohorts();
+        }
+        self.meter.count_start();
         self.tell_metrics();
         Ok(())
     }
 
     pub(super) async fn close(&self) -> CloseReport {
+        let starts = self.meter.starts();
         let updates = async {
             if let Some(updater) = &self.updater {
                 updater.stop().await;
             }
+            // Events may take long, and the client may be started meanwhile.
+            self.meter.stop(starts).await;
             self.stop_cohorts().await;
+            self.tell(Occasion::Due);
         };
         #[cfg(feature = "tracking")]
-        let report = {
+        {
             let (events, ()) = tokio::join!(self.tracked.close(), updates);
+            self.tell(Occasion::Due);
             CloseReport { events }
-        };
+        }
         #[cfg(not(feature = "tracking"))]
-        let report = {
+        {
             updates.await;
             CloseReport {}
-        };
-        self.meter.stop().await;
-        self.meter.report(|| self.report());
-        report
+        }
     }
 
     pub(super) fn decide(&self, user: &User, keys: &[&str], exposure: bool) -> Variants {
@@ -106,17 +116,25 @@ impl Inner {
     }
 
     fn tell_metrics(self: &Arc<Self>) {
-        self.meter.start(|interval| {
-            // It ends with the last handle.
-            let inner = Arc::downgrade(self);
-            reports(interval, self.updater.as_ref().map(Updater::watch), move || {
-                Weak::upgrade(&inner).map(|inner| inner.tell()).is_some()
-            })
+        // It ends with the last handle.
+        let inner = Arc::downgrade(self);
+        self.meter.start(self.updater.as_ref().map(Updater::watch), move |occasion| {
+            inner.upgrade().map(|inner| inner.tell(occasion)).is_some()
         });
     }
 
-    fn tell(&self) {
-        self.meter.report(|| self.report());
+    fn tell(&self, occasion: Occasion) {
+        self.meter.report(|| {
+            let mut report = self.report();
+            // The updater may not know yet.
+            if let Some(updater) = &mut report.status.updater
+                && occasion == Occasion::End
+                && updater.state != State::Idle
+            {
+                (updater.state, updater.next_retry) = (State::Stopped, None);
+            }
+            report
+        });
     }
 
     fn report(&self) -> Report {
@@ -124,6 +142,7 @@ impl Inner {
             status: self.status(),
             #[cfg(feature = "tracking")]
             events: self.tracked.stats(),
+            previous: None,
         }
     }
 
@@ -142,11 +161,16 @@ impl Inner {
     }
 }
 
-#[cfg(feature = "tracking")]
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Events that are lost are told.
-        let tracked = std::mem::take(&mut self.tracked);
-        self.logs.run(|| drop(tracked));
+        self.logs.clone().run(|| {
+            // Gauges would stay as they are.
+            if self.meter.abandon() {
+                self.tell(Occasion::End);
+            }
+            // Events that are lost are told.
+            #[cfg(feature = "tracking")]
+            drop(std::mem::take(&mut self.tracked));
+        });
     }
 }

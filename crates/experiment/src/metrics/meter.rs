@@ -1,8 +1,7 @@
 //! What tells metrics: a task for reports, and one in so many evaluations.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,8 +10,9 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use transport::StatusWatch;
-use transport::task::{Random, has_timers, lock, logged};
+use transport::task::{has_timers, lock, logged};
 
+use super::sample::drawn;
 use super::{EvaluationSample, Metrics, Report, ReportOptions};
 
 /// How long the task may take to end. It has nothing to wait for, unless the metrics block.
@@ -24,17 +24,43 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(crate) struct Meter(Option<Told>);
 
+/// What a report is told for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// It is due.
+    Due,
+    /// The client is gone without closing, or its runtime is.
+    End,
+}
+
 struct Told {
     metrics: Arc<dyn Metrics>,
     options: ReportOptions,
-    task: Mutex<Option<JoinHandle<()>>>,
+    /// How often the client was started.
+    starts: AtomicU64,
+    task: Mutex<Option<Task>>,
+    /// The last report.
+    last: Mutex<Option<Box<Report>>>,
     /// True once it was logged that they panic.
     warned: AtomicBool,
 }
 
+struct Task {
+    handle: JoinHandle<()>,
+    /// True once it was ended from here, which is nothing to tell.
+    ended: Arc<AtomicBool>,
+}
+
 impl Meter {
     pub(crate) fn new(metrics: Option<Arc<dyn Metrics>>, options: ReportOptions) -> Self {
-        Self(metrics.map(|metrics| Told { metrics, options, task: Mutex::default(), warned: AtomicBool::new(false) }))
+        Self(metrics.map(|metrics| Told {
+            metrics,
+            options,
+            starts: AtomicU64::new(0),
+            task: Mutex::default(),
+            last: Mutex::default(),
+            warned: AtomicBool::new(false),
+        }))
     }
 
     /// When an evaluation began, if it is one to be told.
@@ -52,32 +78,56 @@ impl Meter {
         }
     }
 
-    /// Makes sure that there is a task, which `reports` makes, unless there is nobody to tell.
-    pub(crate) fn start<T: Future<Output = ()> + Send + 'static>(&self, reports: impl FnOnce(Duration) -> T) {
+    /// Counts a start of the client, and gives how many there were.
+    pub(crate) fn count_start(&self) -> u64 {
+        self.0.as_ref().map_or(0, |told| told.starts.fetch_add(1, Ordering::SeqCst).wrapping_add(1))
+    }
+
+    /// How often the client was started.
+    pub(crate) fn starts(&self) -> u64 {
+        self.0.as_ref().map_or(0, |told| told.starts.load(Ordering::SeqCst))
+    }
+
+    /// Makes sure that there is a task, unless there is nobody to tell or no timer to wait by. `tell` says whether there
+    /// is a client; nothing of an offline one is watched.
+    pub(crate) fn start(&self, status: Option<StatusWatch>, tell: impl Fn(Occasion) -> bool + Send + 'static) {
         let Some(told) = &self.0 else { return };
         let mut task = lock(&told.task);
-        if task.as_ref().is_some_and(|task| !task.is_finished()) {
+        if task.as_ref().is_some_and(|task| !task.handle.is_finished()) || !has_timers() {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            *task = Some(runtime.spawn(logged(reports(told.options.interval.max(PAUSE)))));
+            let ended = Arc::new(AtomicBool::new(false));
+            let farewell = Farewell { tell, ended: Arc::clone(&ended) };
+            let reports = reports(told.options.interval.max(PAUSE), status, farewell);
+            *task = Some(Task { handle: runtime.spawn(logged(reports)), ended });
         }
     }
 
-    pub(crate) async fn stop(&self) {
-        let task = self.0.as_ref().and_then(|told| lock(&told.task).take());
+    /// Ends the task, unless the client was started again behind this many starts: then it is for those.
+    pub(crate) async fn stop(&self, starts: u64) {
+        let task = self.0.as_ref().and_then(|told| {
+            let mut task = lock(&told.task);
+            if told.starts.load(Ordering::SeqCst) == starts { task.take() } else { None }
+        });
         if let Some(task) = task {
-            task.abort();
+            task.end();
             if has_timers() {
                 // An error says that it was aborted.
-                let _ = timeout(END, task).await;
+                let _ = timeout(END, task.handle).await;
             }
         }
     }
 
+    /// Ends the task at once. False if there was none: the client was never started, or it was closed.
+    pub(crate) fn abandon(&self) -> bool {
+        let task = self.0.as_ref().and_then(|told| lock(&told.task).take());
+        task.inspect(Task::end).is_some()
+    }
+
     pub(crate) fn report(&self, report: impl FnOnce() -> Report) {
         if let Some(told) = &self.0 {
-            told.tell(|metrics| metrics.report(&report()));
+            told.tell(|metrics| metrics.report(&told.next(report)));
         }
     }
 }
@@ -89,12 +139,41 @@ impl Told {
             tracing::error!(target: "experiment", "the metrics of a client panicked");
         }
     }
+
+    /// A report with the one before it. Made and kept in one, so that each follows the last; nothing is locked while it is
+    /// told, since whoever takes it may close the client.
+    fn next(&self, report: impl FnOnce() -> Report) -> Report {
+        let mut last = lock(&self.last);
+        let report = report();
+        let previous = last.replace(Box::new(report.clone()));
+        Report { previous, ..report }
+    }
 }
 
-/// Reports until the client is gone or the task is stopped. `report` says whether there is a client; nothing of an
-/// offline one is watched.
-pub(crate) async fn reports(interval: Duration, mut status: Option<StatusWatch>, report: impl Fn() -> bool) {
-    while report() {
+impl Task {
+    fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.handle.abort();
+    }
+}
+
+/// Tells when the task is gone and nobody ended it: its runtime was shut down.
+struct Farewell<T: Fn(Occasion) -> bool> {
+    tell: T,
+    ended: Arc<AtomicBool>,
+}
+
+impl<T: Fn(Occasion) -> bool> Drop for Farewell<T> {
+    fn drop(&mut self) {
+        if !self.ended.load(Ordering::SeqCst) {
+            (self.tell)(Occasion::End);
+        }
+    }
+}
+
+/// Reports until the client is gone or the task is ended.
+async fn reports<T: Fn(Occasion) -> bool>(interval: Duration, mut status: Option<StatusWatch>, farewell: Farewell<T>) {
+    while (farewell.tell)(Occasion::Due) {
         tokio::time::sleep(PAUSE).await;
         let rest = interval.saturating_sub(PAUSE);
         match &mut status {
@@ -105,43 +184,5 @@ pub(crate) async fn reports(interval: Duration, mut status: Option<StatusWatch>,
                 }
             }
         }
-    }
-}
-
-/// True once in so many times, by chance: what comes in turn would be told of always or never.
-fn drawn(every: u32) -> bool {
-    thread_local! {
-        static STATE: Cell<u32> = Cell::new(seed());
-    }
-    match every {
-        0 => false,
-        1 => true,
-        _ => STATE.with(|state| {
-            // Xorshift, by George Marsaglia.
-            let mut next = state.get();
-            next ^= next << 13;
-            next ^= next >> 17;
-            next ^= next << 5;
-            state.set(next);
-            next <= u32::MAX / every
-        }),
-    }
-}
-
-/// Of the thread: anything but 0.
-fn seed() -> u32 {
-    u32::try_from(Random::new().next() >> 32).unwrap_or_default() | 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_in_so_many_is_drawn() {
-        let count = |every| (0..100_000).filter(|_| drawn(every)).count();
-        assert_eq!((count(0), count(1)), (0, 100_000));
-        // Some 12 standard deviations to either side.
-        assert!((700..1300).contains(&count(100)), "{}", count(100));
     }
 }

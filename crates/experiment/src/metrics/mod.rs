@@ -1,7 +1,8 @@
 //! Metrics: what a client tells of itself, for whatever collects that.
 //!
-//! A client that is given [`Metrics`] tells them how it is doing, and a sample of its evaluations. With the feature
-//! `metrics`, `Recorder` is an implementation for the crate `metrics`, and so for all exporters that it has.
+//! A [`LocalEvaluationClient`](crate::LocalEvaluationClient) that is given [`Metrics`] tells them how it is doing, and a
+//! sample of its evaluations. With the feature `metrics`, `Recorder` is an implementation for the crate `metrics`, and so
+//! for all exporters that it has.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -36,20 +37,24 @@
 mod meter;
 #[cfg(feature = "metrics")]
 mod recorder;
+mod sample;
 
 use std::time::Duration;
 
-pub(crate) use meter::{Meter, reports};
+pub(crate) use meter::{Meter, Occasion};
 #[cfg(feature = "metrics")]
 pub use recorder::Recorder;
 
 use crate::local::LocalStatus;
 
-/// Takes what a client tells of itself. It is called by the client's task and by whoever evaluates, and has to be quick;
-/// a panic of it is logged and passed over.
+/// Takes what a client tells of itself. It is called by the client's task and by whoever evaluates with the client, closes
+/// it or drops it, and has to be quick; a panic of it is logged and passed over.
 pub trait Metrics: Send + Sync {
     /// Takes how the client is doing: from its start to its close, whenever its state changes or flags come, and at
     /// least as often as [`ReportOptions::interval`] says.
+    ///
+    /// Once more when a client is dropped that was not closed, or its runtime is shut down: its state is
+    /// [`Stopped`](crate::State::Stopped) then. What becomes of the events that still wait at that time is not told.
     fn report(&self, report: &Report);
 
     /// Takes one evaluation out of [`ReportOptions::sample_every`].
@@ -58,7 +63,8 @@ pub trait Metrics: Send + Sync {
     }
 }
 
-/// How a client is doing. Counts are of all since it was made.
+/// How a client is doing. Counts are of all since it was made; those of [`LocalStatus::updater`] begin anew when the
+/// runtime that it was started on is gone.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
@@ -67,6 +73,9 @@ pub struct Report {
     /// What became of its evaluations as events.
     #[cfg(feature = "tracking")]
     pub events: crate::local::EventsStatus,
+    /// What was told before, for whoever counts by differences: nothing, or the client's last report, without the one
+    /// before that. A count that is smaller than it was began anew.
+    pub previous: Option<Box<Report>>,
 }
 
 /// An evaluation, and how many it stands for.

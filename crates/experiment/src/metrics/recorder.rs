@@ -1,6 +1,10 @@
 //! Metrics for the crate `metrics`.
 
+use std::time::{Duration, SystemTime};
+
 use metrics::{Label, SharedString, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+#[cfg(feature = "tracking")]
+use tracking::{DropCause, TrackingStats};
 use transport::State;
 
 use super::{EvaluationSample, Metrics, Report};
@@ -11,6 +15,7 @@ use super::{EvaluationSample, Metrics, Report};
 /// |---|---|---|---|
 /// | `experiment_flags` | gauge | | how many flags there are |
 /// | `experiment_flags_age_seconds` | gauge | | how long ago they were last known to be what the service has |
+/// | `experiment_flags_current_timestamp_seconds` | gauge | | when that was, in seconds since 1970: it shows the age even where nobody reports any more |
 /// | `experiment_source_state` | gauge | `state` | 1 for the state that the updater is in, and 0 for the others |
 /// | `experiment_source_failures` | gauge | | failures in a row |
 /// | `experiment_source_updates_total` | counter | | sets that were put in place |
@@ -24,8 +29,9 @@ use super::{EvaluationSample, Metrics, Report};
 /// | `experiment_events_total` | counter | `kind`, `outcome`: `sent`, `spooled`, or why they were dropped | events |
 /// | `experiment_events_pending` | gauge | `kind` | events that are still to be sent |
 ///
-/// `kind` is `exposure` or `assignment`. Labels of your own, such as which of several clients it is, come with
-/// [`Recorder::with_label`].
+/// `kind` is `exposure` or `assignment`. Counters go up by what came since the last report: they go on where a client is
+/// made again, and clients with the same labels add up. Gauges are those of whichever client reported last: give each
+/// client of several a label of its own by [`Recorder::with_label`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -50,6 +56,7 @@ impl Recorder {
     pub fn new() -> Self {
         describe_gauge!("experiment_flags", "Flags that are in place");
         describe_gauge!("experiment_flags_age_seconds", "Time since the flags were last known to be current");
+        describe_gauge!("experiment_flags_current_timestamp_seconds", "When the flags were last known to be current");
         describe_gauge!("experiment_source_state", "1 for the state that the updater is in");
         describe_gauge!("experiment_source_failures", "Failures in a row");
         describe_counter!("experiment_source_updates_total", "Sets of flags that were put in place");
@@ -82,33 +89,47 @@ impl Recorder {
         gauge!(SharedString::const_str(name), self.and(labels)).set(value);
     }
 
-    fn counter(&self, name: &'static str, labels: &[(&'static str, &'static str)], value: u64) {
-        counter!(SharedString::const_str(name), self.and(labels)).absolute(value);
+    /// Counts what came since the report before.
+    fn counter<T>(
+        &self,
+        name: &'static str,
+        labels: &[(&'static str, &'static str)],
+        (now, before): (&T, Option<&T>),
+        count: impl Fn(&T) -> u64,
+    ) {
+        counter!(SharedString::const_str(name), self.and(labels)).increment(since(count(now), before.map(count)));
     }
 
     #[cfg(feature = "tracking")]
-    fn events(&self, kind: &'static str, stats: &tracking::TrackingStats) {
+    fn events(&self, kind: &'static str, stats: (&TrackingStats, Option<&TrackingStats>)) {
         let kind = ("kind", kind);
-        let result = |outcome, count| self.counter("experiment_results_total", &[kind, ("outcome", outcome)], count);
-        result("new", stats.new);
-        result("deduplicated", stats.deduplicated);
-        result("empty", stats.empty);
-        let event = |outcome, count| self.counter("experiment_events_total", &[kind, ("outcome", outcome)], count);
-        event("sent", stats.events.sent);
-        event("spooled", stats.events.spooled);
-        for (cause, count) in stats.events.dropped.iter() {
-            event(cause.as_str(), count);
+        let result = |outcome, count: fn(&TrackingStats) -> u64| {
+            self.counter("experiment_results_total", &[kind, ("outcome", outcome)], stats, count);
+        };
+        result("new", |stats| stats.new);
+        result("deduplicated", |stats| stats.deduplicated);
+        result("empty", |stats| stats.empty);
+        let event = |outcome, count: &dyn Fn(&TrackingStats) -> u64| {
+            self.counter("experiment_events_total", &[kind, ("outcome", outcome)], stats, count);
+        };
+        event("sent", &|stats| stats.events.sent);
+        event("spooled", &|stats| stats.events.spooled);
+        // Those too that never were: growth is seen only of what began at 0.
+        for cause in DropCause::ALL.iter().copied() {
+            event(cause.as_str(), &|stats| stats.events.dropped.by(cause));
         }
-        self.gauge("experiment_events_pending", &[kind], number(stats.events.pending));
+        self.gauge("experiment_events_pending", &[kind], number(stats.0.events.pending));
     }
 }
 
 impl Metrics for Recorder {
     fn report(&self, report: &Report) {
         let status = &report.status;
+        let before = report.previous.as_deref();
         self.gauge("experiment_flags", &[], number(status.flags as u64));
         if let Some(age) = status.age() {
             self.gauge("experiment_flags_age_seconds", &[], age.as_secs_f64());
+            self.gauge("experiment_flags_current_timestamp_seconds", &[], timestamp(age));
         }
         if let Some(updater) = &status.updater {
             for state in State::ALL.iter().copied() {
@@ -116,9 +137,10 @@ impl Metrics for Recorder {
                 self.gauge("experiment_source_state", &[("state", state.as_str())], value);
             }
             self.gauge("experiment_source_failures", &[], f64::from(updater.failures));
-            self.counter("experiment_source_updates_total", &[], updater.updates);
-            self.counter("experiment_source_reconnects_total", &[], updater.reconnects);
-            self.counter("experiment_source_restarts_total", &[], updater.restarts);
+            let counts = (updater, before.and_then(|before| before.status.updater.as_ref()));
+            self.counter("experiment_source_updates_total", &[], counts, |updater| updater.updates);
+            self.counter("experiment_source_reconnects_total", &[], counts, |updater| updater.reconnects);
+            self.counter("experiment_source_restarts_total", &[], counts, |updater| updater.restarts);
         }
         #[cfg(feature = "cohorts")]
         {
@@ -129,9 +151,13 @@ impl Metrics for Recorder {
             self.gauge("experiment_cohorts_age_seconds", &[], ages.max().unwrap_or_default().as_secs_f64());
         }
         #[cfg(feature = "tracking")]
-        for (kind, stats) in [("exposure", &report.events.exposures), ("assignment", &report.events.assignments)] {
-            if let Some(stats) = stats {
-                self.events(kind, stats);
+        {
+            let (events, before) = (&report.events, before.map(|before| &before.events));
+            if let Some(stats) = &events.exposures {
+                self.events("exposure", (stats, before.and_then(|before| before.exposures.as_ref())));
+            }
+            if let Some(stats) = &events.assignments {
+                self.events("assignment", (stats, before.and_then(|before| before.assignments.as_ref())));
             }
         }
     }
@@ -146,4 +172,24 @@ impl Metrics for Recorder {
 #[allow(clippy::cast_precision_loss, reason = "said above")]
 fn number(count: u64) -> f64 {
     count as f64
+}
+
+/// How much a count grew; one that is smaller than before began anew.
+fn since(count: u64, before: Option<u64>) -> u64 {
+    before.and_then(|before| count.checked_sub(before)).unwrap_or(count)
+}
+
+/// When something was that is so old, in seconds since 1970.
+fn timestamp(age: Duration) -> f64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().saturating_sub(age).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_began_anew_are_added() {
+        assert_eq!([since(3, None), since(5, Some(3)), since(5, Some(5)), since(2, Some(5))], [3, 2, 0, 2]);
+    }
 }
