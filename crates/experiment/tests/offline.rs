@@ -110,3 +110,19 @@ fn a_zone_that_nobody_knows_is_told_of_once_by_each_client() {
     builder.server_zone(ServerZone::Eu).logger(lines.logger()).build().unwrap();
     assert_eq!(lines.of(""), 3, "{:?}", lines.0);
 }
+
+#[test]
+fn a_client_explains_by_its_cohorts_and_gives_its_flags() {
+    let given = [cohort("c1", &["u1"], 1)];
+    let client = LocalEvaluationClient::offline_with_cohorts(flags_of(&["c1"]), given.iter().collect()).unwrap();
+    for (id, is_in) in [("u1", true), ("u2", false)] {
+        let user = User::with_user_id(id);
+        let why = client.explain(&user, "c1").unwrap();
+        assert_eq!(why.to_string().starts_with("c1: on"), is_in, "{why}");
+        assert_eq!(client.evaluate(&user).is_on("c1"), is_in);
+    }
+    assert!(client.explain(&User::with_user_id("u1"), "none").is_none());
+    // Without the client's cohorts, users bring their own.
+    let own = User::builder().user_id("u2").cohort_ids(["c1"]).build();
+    assert!(client.flags().evaluate(&own, &[]).is_on("c1"));
+}

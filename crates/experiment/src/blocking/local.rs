@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evaluation_core::{Diagnostic, User, Variants};
+use evaluation_core::{Diagnostic, Explanation, FlagSet, User, Variants};
 use tokio::time::timeout;
 use transport::updater::StartError;
 
@@ -81,6 +81,19 @@ impl LocalEvaluationClient {
     #[cfg(feature = "tracking")]
     pub fn track_exposure(&self, user: &User, variants: &Variants) {
         self.worker.enter(|| self.client.track_exposure(user, variants));
+    }
+
+    /// Tells how a flag is decided for a user, by the flags and cohorts that are in place. Nothing is tracked. None when
+    /// there is no such flag.
+    #[must_use]
+    pub fn explain(&self, user: &User, flag: &str) -> Option<Explanation> {
+        self.client.explain(user, flag)
+    }
+
+    /// The flags that are in place, which stay as they are when newer ones come.
+    #[must_use]
+    pub fn flags(&self) -> FlagSet {
+        self.client.flags()
     }
 
     /// What became of evaluations as exposures and assignments.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cohorts::CohortStore;
 #[cfg(feature = "cohorts")]
 use cohorts::sync::{CohortSync, CohortWatch};
-use evaluation_core::{Diagnostic, User, Variants};
+use evaluation_core::{Diagnostic, Explanation, FlagSet, User, Variants};
 use transport::StatusWatch;
 use transport::updater::{StartError, Updater};
 
@@ -181,6 +181,30 @@ impl LocalEvaluationClient {
     #[cfg(feature = "tracking")]
     pub fn track_exposure(&self, user: &User, variants: &Variants) {
         self.inner.logs.run(|| self.inner.tracked.expose(user, variants));
+    }
+
+    /// Tells how a flag is decided for a user, by the flags and cohorts that are in place. Nothing is tracked. None when
+    /// there is no such flag.
+    ///
+    /// ```
+    /// use experiment::{LocalEvaluationClient, User};
+    ///
+    /// let client = LocalEvaluationClient::offline(
+    ///     r#"[{"key": "new-nav", "variants": {"on": {"key": "on"}}, "segments": [{"variant": "on"}]}]"#,
+    /// )?;
+    /// let why = client.explain(&User::with_user_id("user-1"), "new-nav").map(|why| why.to_string());
+    /// assert_eq!(why.as_deref(), Some("new-nav: on, by segment 0\n  segment 0 matches everyone\n"));
+    /// # Ok::<(), experiment::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn explain(&self, user: &User, flag: &str) -> Option<Explanation> {
+        self.inner.store.load().explain(user, flag)
+    }
+
+    /// The flags that are in place, which stay as they are when newer ones come.
+    #[must_use]
+    pub fn flags(&self) -> FlagSet {
+        self.inner.store.load().flags.clone()
     }
 
     /// What became of evaluations as exposures and assignments.

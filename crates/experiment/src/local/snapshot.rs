@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "cohorts")]
 use cohorts::{CohortStore, EnrichedUser, sync::CohortStatus};
-use evaluation_core::{FlagSet, JsonError, User, Variants};
+use evaluation_core::{Explanation, FlagSet, JsonError, User, Variants};
 use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
 
@@ -57,6 +57,15 @@ impl Snapshot {
             return self.flags.evaluate(&EnrichedUser::new(user, cohorts), keys);
         }
         self.flags.evaluate(user, keys)
+    }
+
+    /// Tells how a flag is decided for a user. None when there is no such flag.
+    pub(super) fn explain(&self, user: &User, key: &str) -> Option<Explanation> {
+        #[cfg(feature = "cohorts")]
+        if let Some(cohorts) = &self.cohorts {
+            return self.flags.explain(&EnrichedUser::new(user, cohorts), key);
+        }
+        self.flags.explain(user, key)
     }
 
     /// True when who is in cohorts is looked up.
