@@ -4,6 +4,11 @@ use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::tools::{only_help, root};
 
 const HELP: &str = "\
 cargo xtask readme
@@ -15,16 +20,15 @@ Needs curl and the ports 3000 and 3001.
 
 const PAGES: [&str; 3] = ["README.md", "docs/guide.md", "crates/experiment-server/README.md"];
 
+/// How long the server may take to be built and to serve.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
 /// What has a step of its own in `ci`.
 const ELSEWHERE: &str = "cargo test --workspace";
 
 pub(crate) fn run(args: &mut lexopt::Parser) -> Result<bool, Box<dyn Error>> {
-    if let Some(argument) = args.next()? {
-        if argument == lexopt::Arg::Long("help") {
-            print!("{HELP}");
-            return Ok(true);
-        }
-        return Err(argument.unexpected().into());
+    if !only_help(args, HELP)? {
+        return Ok(true);
     }
     let (mut passed, mut failed) = (0, 0);
     for page in PAGES {
@@ -52,7 +56,7 @@ struct Page {
 
 impl Page {
     fn read(path: &str) -> Result<Self, Box<dyn Error>> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = root();
         let text = std::fs::read_to_string(root.join(path))?;
         Ok(Self { root, text, passed: 0, failed: 0 })
     }
@@ -144,16 +148,19 @@ impl Running {
         let mut child = Command::new(program).args(words).current_dir(root).stdout(Stdio::piped()).spawn()?;
         let output = child.stdout.take();
         let running = Self(child);
-        let mut said = String::new();
-        for line in BufReader::new(output.ok_or("the server has no output")?).lines() {
-            let line = line?;
+        let lines = BufReader::new(output.ok_or("the server has no output")?).lines();
+        let (told, tells) = channel();
+        // It ends with the server's output, and goes on reading so that the server is never held up.
+        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(told.send(line))));
+        let (until, mut said) = (Instant::now() + PATIENCE, String::new());
+        while let Ok(line) = tells.recv_timeout(until.saturating_duration_since(Instant::now())) {
             said.push_str(&line);
             said.push('\n');
             if line.contains("Ctrl-C") {
                 return Ok((running, said));
             }
         }
-        Err("the server ended before it served: are the ports 3000 and 3001 free?".into())
+        Err(format!("the server does not serve: are the ports 3000 and 3001 free? It said\n{said}").into())
     }
 }
 

@@ -137,11 +137,11 @@ pub struct CookieNameError {
 }
 
 fn legacy(value: &str) -> AmplitudeCookie {
-    // Some write cookies escaped. What is no escape is part of an id.
-    let value = component(value).unwrap_or(Cow::Borrowed(value));
     let mut parts = value.split('.');
     let device_id = parts.next().map(str::to_owned);
-    let user_id = parts.next().map(|part| String::from_utf8_lossy(&base64(part)).into_owned());
+    // Some write cookies escaped, and no digit of Base64 is a `%`. A device id may hold one, and stays as it is.
+    let unescaped = |part| component(part).unwrap_or(Cow::Borrowed(part));
+    let user_id = parts.next().map(|part| String::from_utf8_lossy(&base64(&unescaped(part))).into_owned());
     AmplitudeCookie { device_id, user_id: user_id.filter(|id| !id.is_empty()) }
 }
 
@@ -243,8 +243,8 @@ mod tests {
             ("deviceId.//79..", (Some("deviceId"), Some("\u{fffd}\u{fffd}\u{fffd}"))),
             ("deviceId.__79..", (Some("deviceId"), Some("\u{fffd}\u{fffd}\u{fffd}"))),
             ("deviceId.dGVzdA%3D%3D..", (Some("deviceId"), Some("test"))),
-            ("device%20id.dGVzdA", (Some("device id"), Some("test"))),
-            ("100%.dGVzdA", (Some("100%"), Some("test"))),
+            ("%41%.dGVzdA", (Some("%41%"), Some("test"))),
+            ("deviceId.dGVzdA%..", (Some("deviceId"), Some("test"))),
         ] {
             assert_eq!(ids(&AmplitudeCookie::parse(value, Legacy)), expected, "{value}");
         }

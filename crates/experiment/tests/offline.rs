@@ -126,3 +126,22 @@ fn a_client_explains_by_its_cohorts_and_gives_its_flags() {
     let own = User::builder().user_id("u2").cohort_ids(["c1"]).build();
     assert!(client.flags().evaluate(&own, &[]).is_on("c1"));
 }
+
+#[tokio::test]
+async fn a_cohort_that_is_not_among_those_given_is_told_of_when_flags_ask_about_it() {
+    let server = server(&["a"]).await;
+    let lines = Lines::default();
+    let given = [cohort("c1", &["u1"], 1)];
+    let builder = common::polling(&server).cohorts(given.iter().collect()).logger(lines.logger());
+    let client = builder.log_level(LogLevel::Warn).build().unwrap();
+    client.start().await.unwrap();
+    assert_eq!(lines.of(""), 0, "{:?}", lines.0);
+    let mut changes = client.changes();
+    for more in [["c1", "c2"].as_slice(), &["c1", "c2", "c3"]] {
+        server.set_flags(flags_of(more)).unwrap();
+        tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
+    }
+    let said = "flags ask about a cohort that is not there: nobody is in it";
+    assert_eq!((lines.of(&format!("{said} cohort=c2")), lines.of(&format!("{said} cohort=c3"))), (1, 1));
+    client.close().await;
+}

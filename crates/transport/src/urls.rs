@@ -5,6 +5,7 @@ use std::fmt;
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
+use crate::options::ShownUrl;
 use crate::zone::ServerZone;
 
 /// The base URL of each endpoint: those of a zone, unless others were given.
@@ -55,7 +56,7 @@ impl Default for Urls {
 }
 
 /// Builds [`Urls`]. Each stands for itself, and an empty text is as good as none.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct UrlsBuilder {
     zone: ServerZone,
@@ -63,6 +64,18 @@ pub struct UrlsBuilder {
     flags: String,
     stream: String,
     cohorts: String,
+}
+
+impl fmt::Debug for UrlsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UrlsBuilder")
+            .field("zone", &self.zone)
+            .field("variants", &ShownUrl(&self.variants))
+            .field("flags", &ShownUrl(&self.flags))
+            .field("stream", &ShownUrl(&self.stream))
+            .field("cohorts", &ShownUrl(&self.cohorts))
+            .finish()
+    }
 }
 
 impl UrlsBuilder {

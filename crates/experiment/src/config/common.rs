@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use transport::options::Members;
-use transport::{BaseUrl, DefaultClient, HttpClient, Proxy};
+use transport::{DefaultClient, HttpClient, Proxy};
 
 use super::ConfigError;
 
@@ -58,12 +58,12 @@ impl<'de> Deserialize<'de> for ProxyConfig {
     }
 }
 
-/// The client that was given, or the one that comes with the SDK. If it is to reach one of the URLs by TLS, what that
-/// needs is looked for now, rather than when somebody waits.
+/// The client that was given, or the one that comes with the SDK. If it is to reach something by TLS, what that needs is
+/// looked for now, rather than when somebody waits.
 pub(crate) fn client(
     given: Option<Arc<dyn HttpClient>>,
     proxy: &ProxyConfig,
-    urls: &[&BaseUrl],
+    tls: bool,
 ) -> Result<Arc<dyn HttpClient>, ConfigError> {
     if let Some(client) = given {
         return Ok(client);
@@ -74,7 +74,7 @@ pub(crate) fn client(
         ProxyConfig::Url(url) => Proxy::Explicit(url.clone()),
     };
     let client = DefaultClient::builder().proxy(proxy).build()?;
-    if urls.iter().any(|url| url.is_https()) {
+    if tls {
         client.prepare_tls()?;
     }
     Ok(Arc::new(client))

@@ -299,7 +299,8 @@ impl LocalEvaluationClientBuilder {
         used.extend(streams.then_some(&urls.stream));
         #[cfg(feature = "cohorts")]
         used.extend(self.config.cohort_sync_config.as_ref().map(|_| &urls.cohorts));
-        let client = client(self.client.clone(), &self.config.proxy, &used)?;
+        let tls = used.iter().any(|url| url.is_https()) || self.sends_events_by_tls();
+        let client = client(self.client.clone(), &self.config.proxy, tls)?;
         let store = Arc::new(Store::new(snapshot));
         #[cfg(feature = "cohorts")]
         if let Some(sync) = &self.config.cohort_sync_config {
@@ -317,8 +318,15 @@ impl LocalEvaluationClientBuilder {
     /// One that has its flags and cohorts. Events are sent.
     fn offline(&self, logs: Logs) -> Result<LocalEvaluationClient, ConfigError> {
         let store = Arc::new(Store::new(self.snapshot(FlagOrigin::Offline)?));
-        let client = client(self.client.clone(), &self.config.proxy, &[])?;
+        let client = client(self.client.clone(), &self.config.proxy, self.sends_events_by_tls())?;
         self.inner(store, &client, logs).map(LocalEvaluationClient::new)
+    }
+
+    fn sends_events_by_tls(&self) -> bool {
+        #[cfg(feature = "tracking")]
+        return self.tracking.sends_by_tls(&self.config);
+        #[cfg(not(feature = "tracking"))]
+        false
     }
 
     /// What both kinds have.

@@ -124,7 +124,7 @@ impl LocalEvaluationClient {
     /// was given to begin with.
     ///
     /// # Errors
-    /// When this is called outside of a Tokio runtime.
+    /// When this is called outside of a Tokio runtime, unless the client is offline: then only metrics are told nothing.
     pub fn start_in_background(&self) -> Result<(), StartError> {
         self.inner.logs.run(|| self.inner.start_in_background())
     }

@@ -30,11 +30,12 @@ impl Inner {
         let Some(updater) = &self.updater else { return Ok(()) };
         let started = updater.start().await;
         match &started {
-            Ok(()) => {
-                // A close may have come before the updater was started.
+            // A close may have come meanwhile: before the updater was started, or behind that.
+            Ok(()) if updater.status().state != State::Stopped => {
                 self.tell_metrics();
                 self.resume_cohorts();
             }
+            Ok(()) => {}
             Err(_) => {
                 let state = updater.status().state;
                 if state == State::Idle {
@@ -50,12 +51,12 @@ impl Inner {
     }
 
     pub(super) fn start_in_background(self: &Arc<Self>) -> Result<(), StartError> {
+        self.meter.count_start();
         if let Some(updater) = &self.updater {
             updater.start_in_background()?;
             // Those of the flags that are in place, which may stay as they are.
             self.resume_cohorts();
         }
-        self.meter.count_start();
         self.tell_metrics();
         Ok(())
     }
@@ -87,7 +88,9 @@ impl Inner {
     pub(super) fn decide(&self, user: &User, keys: &[&str], exposure: bool) -> Variants {
         let began = self.meter.begin();
         let variants = self.store.load().evaluate(user, keys);
-        self.meter.end(began, &variants);
+        if began.is_some() {
+            self.logs.run(|| self.meter.end(began, &variants));
+        }
         tracing::trace!(
             target: "experiment", user = %Json(user), variants = %Json(&variants), exposure, "evaluated"
         );

@@ -22,7 +22,7 @@ pub enum FlagOrigin {
 }
 
 impl FlagOrigin {
-    /// Its name in logs and metrics.
+    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

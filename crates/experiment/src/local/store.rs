@@ -48,13 +48,21 @@ impl Store {
     /// Says what is wrong with the flags to begin with.
     pub(super) fn tell_of_the_first(&self) {
         let first = self.load();
-        tell(&first, &Snapshot::default());
+        self.tell(&first, &Snapshot::default());
+    }
+
+    /// Says what is wrong with flags, unless it was so before.
+    fn tell(&self, snapshot: &Snapshot, before: &Snapshot) {
+        tell(snapshot, before);
         #[cfg(feature = "cohorts")]
-        if self.sync.get().is_none()
-            && let Some(missing) = first.cohort_statuses().iter().find(|cohort| !cohort.is_there())
-        {
-            let id = &*missing.id;
-            tracing::warn!(target: "experiment", cohort = id, "flags ask about a cohort that is not there: nobody is in it");
+        if self.sync.get().is_none() {
+            let known = before.cohort_ids();
+            let statuses = snapshot.cohort_statuses();
+            let missing = statuses.iter().filter(|cohort| !cohort.is_there() && !known.contains(&*cohort.id));
+            for cohort in missing.take(TOLD) {
+                let id = &*cohort.id;
+                tracing::warn!(target: "experiment", cohort = id, "flags ask about a cohort that is not there: nobody is in it");
+            }
         }
     }
 
@@ -80,7 +88,7 @@ impl Store {
             None => snapshot.with_cohorts_of(&before),
         };
         let flags = snapshot.flags.len();
-        tell(&snapshot, &before);
+        self.tell(&snapshot, &before);
         let changed = snapshot.changed_from(&before);
         self.current.store(Arc::new(snapshot));
         drop(writing);

@@ -20,6 +20,14 @@ pub(super) struct TrackingSetup {
 }
 
 impl TrackingSetup {
+    /// True when events go to the service, or to another place whose URL wants it.
+    pub(super) fn sends_by_tls(&self, config: &LocalEvaluationConfig) -> bool {
+        let exposures = config.exposure_config.as_ref().filter(|_| self.exposures.is_none());
+        let assignments = config.assignment_config.as_ref().filter(|_| self.assignments.is_none());
+        let mut sent = exposures.map(|it| &it.delivery).into_iter().chain(assignments.map(|it| &it.delivery));
+        sent.any(|delivery| !delivery.opt_out && !delivery.server_url.trim().starts_with("http://"))
+    }
+
     pub(super) fn build(
         &self,
         config: &LocalEvaluationConfig,
@@ -137,5 +145,20 @@ impl EventsReport {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.assignments.iter().chain(&self.exposures).all(FlushReport::is_complete)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_need_tls_unless_they_go_elsewhere() {
+        let by_tls = |json: &str| TrackingSetup::default().sends_by_tls(&serde_json::from_str(json).unwrap());
+        assert!(!by_tls("{}"));
+        assert!(by_tls(r#"{"exposureConfig": {"apiKey": "a"}}"#));
+        assert!(by_tls(r#"{"assignmentConfig": {"apiKey": "a", "serverUrl": "https://localhost/2/httpapi"}}"#));
+        assert!(!by_tls(r#"{"assignmentConfig": {"apiKey": "a", "serverUrl": "http://localhost/2/httpapi"}}"#));
+        assert!(!by_tls(r#"{"exposureConfig": {"apiKey": "a", "optOut": true}}"#));
     }
 }

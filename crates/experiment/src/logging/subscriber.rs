@@ -1,4 +1,4 @@
-//! From `tracing` to a logger, without keeping anything back from the subscriber of the process.
+//! From `tracing` to a logger, without keeping an event or a span back from the subscriber of the process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -37,12 +37,12 @@ pub fn named(mut error: UrlError, names: &[(&str, &'static str)]) -> UrlError {
     error
 }
 
-/// A URL in `Debug`: not if it may hold a password, for which it will be refused.
+/// A URL in `Debug`: not if it may hold a password or a key, for which it will be refused.
 pub struct ShownUrl<'a>(pub &'a str);
 
 impl fmt::Debug for ShownUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.contains('@') { "(withheld)" } else { self.0 })
+        f.write_str(if self.0.contains(['@', '?', '#']) { "(withheld)" } else { self.0 })
     }
 }
 

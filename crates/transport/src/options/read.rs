@@ -58,7 +58,16 @@ impl Members {
     /// # Errors
     /// When they are not what they have to be.
     pub fn rest<T: DeserializeOwned>(self) -> Result<T, OptionError> {
-        read(self.option, Value::Object(self.left))
+        // The names that are known here would be missing from what serde lists.
+        let known: String = self.known.iter().map(|name| format!("`{name}`, ")).collect();
+        read(self.option, Value::Object(self.left)).map_err(|mut error| {
+            if let Problem::Other(problem) = &mut error.problem
+                && problem.starts_with("unknown field")
+            {
+                *problem = problem.replacen("expected one of ", &format!("expected one of {known}"), 1);
+            }
+            error
+        })
     }
 
     /// Makes sure that all members were taken out.

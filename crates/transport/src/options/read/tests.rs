@@ -72,6 +72,10 @@ fn members_are_taken_out_one_by_one() {
     assert_eq!(all.need::<String>("apiKey").unwrap(), "hush");
     assert_eq!((all.take::<u64>("size").unwrap(), all.take::<u64>("other").unwrap()), (Some(3), None));
     assert_eq!(all.clone().rest::<BTreeMap<String, u8>>().unwrap(), BTreeMap::from([("more".to_owned(), 7)]));
+    let mut typo = members();
+    typo.need::<String>("apiKey").unwrap();
+    let error = typo.rest::<Options>().unwrap_err().to_string();
+    assert!(error.contains("expected one of `apiKey`, `text`, "), "{error}");
     let error = all.end().unwrap_err().to_string();
     assert_eq!(error, "`o`: unknown field `more`, expected one of `apiKey`, `size`, `other`");
     let error = members().take::<u64>("apiKey").unwrap_err().to_string();
