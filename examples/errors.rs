@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut watch = client.watch_status().ok_or("it has an updater")?;
     server.faults().clear();
     tokio::time::timeout(Duration::from_secs(40), watch.wait_for(|status| status.state == State::Polling)).await?;
-    println!("and then: {:?} by {:?}", State::Polling, client.status().origin);
+    println!("and then: {} by {}", State::Polling, client.status().origin);
 
     // A flag that cannot be used is left out and told; the others work.
     server.faults().always(Route::Flags, Fault::body(FLAGS.replacen('[', r#"[{"key": "bad", "variants": 7},"#, 1)));

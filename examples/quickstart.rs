@@ -53,10 +53,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     compare(&local, &remote, &users).await?;
 
     let status = local.status();
-    println!("The client has its {} flags by {:?}.", status.flags, status.origin);
+    println!("The client has its {} flags by {}.", status.flags, status.origin);
     local.close().await;
     server.shutdown().await;
-    println!("Next: edit examples/flags.json and run this again, or read docs/architecture.md.");
+    println!("Next: edit examples/flags.json and run this again, or walk through docs/guide.md.");
     Ok(())
 }
 

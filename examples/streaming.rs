@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     until(State::Fallback, &mut status).await?;
     server.set_flags(flags(60))?;
     next(&mut changes).await?;
-    println!("  60 % came by {:?}: on for {} of 1000 users", client.status().origin, share(&client));
+    println!("  60 % came by {}: on for {} of 1000 users", client.status().origin, share(&client));
 
     println!("The whole service is gone.");
     let address = server.address();
