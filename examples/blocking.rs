@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .log_level(LogLevel::Warn)
         .build_blocking()?;
     client.start()?;
-    for (flag, variant) in client.evaluate_with(&user, &options).iter() {
+    for (flag, variant) in &client.evaluate_with(&user, &options) {
         println!("{flag}: {}", variant.key().unwrap_or_default());
     }
 

@@ -67,7 +67,7 @@ pub use set::FlagSet;
 pub use text::Version;
 pub use user::{User, UserBuilder, UserDiagnostic};
 pub use value::{JsonError, Object, Value};
-pub use variants::{Metadata, ReadError, Variant, VariantRef, Variants};
+pub use variants::{Metadata, ReadError, Variant, VariantRef, Variants, VariantsIter};
 
 /// The examples of the README files, tested as they stand.
 #[cfg(doctest)]

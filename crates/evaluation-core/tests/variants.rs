@@ -99,3 +99,23 @@ fn results_outlive_their_flags_and_cross_threads() {
     shared(FlagSet::default());
     shared(User::default());
 }
+
+#[test]
+fn results_are_gone_through_alike_wherever_they_come_from() {
+    let compiled = compiled();
+    let owned: Variants = compiled.iter().map(|(key, variant)| (key, Variant::from(variant))).collect();
+    for variants in [&compiled, &owned] {
+        let mut keys = Vec::new();
+        for (key, variant) in variants {
+            assert_eq!(
+                variants.get(key).map(|variant| variant.key().map(str::to_owned)),
+                Some(variant.key().map(str::to_owned))
+            );
+            keys.push(key);
+        }
+        assert_eq!(keys, ["a", "b", "number", "text"]);
+        assert_eq!((variants.keys().collect::<Vec<_>>(), variants.len()), (keys, 4));
+        assert!(variants.contains("a") && !variants.contains("nothing"));
+        assert!(format!("{:?}", variants.iter()).contains("number"));
+    }
+}

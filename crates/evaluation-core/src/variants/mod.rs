@@ -5,6 +5,7 @@ mod owned;
 mod variant;
 
 use std::fmt;
+use std::slice;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer};
@@ -81,19 +82,12 @@ impl Variants {
     }
 
     /// The variants in UTF-16 order of their flags' keys.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, VariantRef<'_>)> {
-        let (compiled, owned) = match &self.repr {
-            Repr::Compiled { set, outcomes } => (Some((set, outcomes)), None),
-            Repr::Owned(variants) => (None, Some(variants)),
-        };
-        let compiled = compiled.into_iter().flat_map(|(set, outcomes)| {
-            set.by_key.iter().filter_map(move |index| {
-                let flag = set.flags.get(*index as usize)?;
-                Some((&*flag.key, VariantRef::compiled(set, *index, *outcomes.get(*index as usize)?)?))
-            })
-        });
-        let owned = owned.into_iter().flatten().map(|(key, variant)| (&**key, VariantRef::owned(variant)));
-        compiled.chain(owned)
+    #[must_use]
+    pub fn iter(&self) -> VariantsIter<'_> {
+        VariantsIter(match &self.repr {
+            Repr::Compiled { set, outcomes } => Left::Compiled { set, outcomes, flags: set.by_key.iter() },
+            Repr::Owned(variants) => Left::Owned(variants.iter()),
+        })
     }
 
     /// The variants without those of metadata `default`, and without those of flags that are not deployed (metadata
@@ -123,6 +117,46 @@ impl Variants {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
+    }
+}
+
+impl<'a> IntoIterator for &'a Variants {
+    type Item = (&'a str, VariantRef<'a>);
+    type IntoIter = VariantsIter<'a>;
+
+    fn into_iter(self) -> VariantsIter<'a> {
+        self.iter()
+    }
+}
+
+/// The variants of a result, in UTF-16 order of their flags' keys.
+#[derive(Clone)]
+pub struct VariantsIter<'a>(Left<'a>);
+
+/// What has not been given yet.
+#[derive(Clone)]
+enum Left<'a> {
+    Compiled { set: &'a Compiled, outcomes: &'a [OutcomeId], flags: slice::Iter<'a, u32> },
+    Owned(slice::Iter<'a, (Box<str>, Variant)>),
+}
+
+impl<'a> Iterator for VariantsIter<'a> {
+    type Item = (&'a str, VariantRef<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Left::Compiled { set, outcomes, flags } => flags.find_map(|index| {
+                let flag = set.flags.get(*index as usize)?;
+                Some((&*flag.key, VariantRef::compiled(set, *index, *outcomes.get(*index as usize)?)?))
+            }),
+            Left::Owned(variants) => variants.next().map(|(key, variant)| (&**key, VariantRef::owned(variant))),
+        }
+    }
+}
+
+impl fmt::Debug for VariantsIter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.clone()).finish()
     }
 }
 
