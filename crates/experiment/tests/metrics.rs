@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::{PATIENCE, flags, polling, server, streaming, until};
 use experiment::metrics::{EvaluationSample, Metrics, Recorder, Report, ReportOptions};
-use experiment::tracking::{AssignmentConfig, Event, EventStats, ExposureConfig, FlushReport, Tracker};
+use experiment::tracking::{AssignmentConfig, Event, ExposureConfig, FlushReport, Tracker};
 use experiment::{BoxFuture, EvaluateOptions, LocalEvaluationClient, LocalEvaluationClientBuilder, State, User};
 use experiment_server::{DEFAULT_API_KEY, Server};
 use tokio::runtime::Handle;
@@ -221,19 +221,11 @@ struct Stalls(Notify);
 impl Tracker for Stalls {
     fn track(&self, _: Vec<Event>) {}
 
-    fn flush(&self) -> BoxFuture<'_, FlushReport> {
-        Box::pin(async { FlushReport::default() })
-    }
-
     fn close(&self) -> BoxFuture<'_, FlushReport> {
         Box::pin(async {
             self.0.notified().await;
             FlushReport::default()
         })
-    }
-
-    fn stats(&self) -> EventStats {
-        EventStats::default()
     }
 }
 

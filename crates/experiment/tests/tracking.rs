@@ -8,10 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::{PATIENCE, polling, server};
-use experiment::tracking::{
-    AssignmentConfig, DropCause, Event, EventStats, ExposureConfig, FlushReport, Outcome, Tracker,
-};
-use experiment::{BoxFuture, Chain, EvaluateOptions, LocalEvaluationClient, LocalEvaluationClientBuilder, User};
+use experiment::tracking::{AssignmentConfig, DropCause, Event, ExposureConfig, Outcome, Tracker};
+use experiment::{Chain, EvaluateOptions, LocalEvaluationClient, LocalEvaluationClientBuilder, User};
 use experiment_server::{DEFAULT_API_KEY, Fault, Route, Server};
 use serde_json::{Value, json};
 
@@ -275,18 +273,6 @@ struct Pipeline(Mutex<Vec<Event>>);
 impl Tracker for Pipeline {
     fn track(&self, events: Vec<Event>) {
         self.0.lock().unwrap().extend(events);
-    }
-
-    fn flush(&self) -> BoxFuture<'_, FlushReport> {
-        Box::pin(async { FlushReport::default() })
-    }
-
-    fn close(&self) -> BoxFuture<'_, FlushReport> {
-        self.flush()
-    }
-
-    fn stats(&self) -> EventStats {
-        EventStats::default()
     }
 }
 

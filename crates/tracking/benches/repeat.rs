@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use evaluation_core::{FlagSet, User, Variants};
-use tracking::{BoxFuture, Event, EventStats, ExposureConfig, FlushReport, Tracker, Tracking};
+use tracking::{Event, ExposureConfig, Tracker, Tracking};
 
 const WORKLOAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/workload");
 
@@ -20,18 +20,6 @@ struct Nowhere;
 impl Tracker for Nowhere {
     fn track(&self, events: Vec<Event>) {
         drop(events);
-    }
-
-    fn flush(&self) -> BoxFuture<'_, FlushReport> {
-        Box::pin(async { FlushReport::default() })
-    }
-
-    fn close(&self) -> BoxFuture<'_, FlushReport> {
-        self.flush()
-    }
-
-    fn stats(&self) -> EventStats {
-        EventStats::default()
     }
 }
 

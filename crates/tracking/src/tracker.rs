@@ -11,7 +11,7 @@ use crate::stats::{EventStats, FlushReport};
 /// ```
 /// use std::sync::Mutex;
 ///
-/// use tracking::{BoxFuture, Event, EventStats, FlushReport, Tracker};
+/// use tracking::{Event, Tracker};
 ///
 /// #[derive(Default)]
 /// struct Pipeline(Mutex<Vec<Event>>);
@@ -22,30 +22,24 @@ use crate::stats::{EventStats, FlushReport};
 ///             kept.extend(events);
 ///         }
 ///     }
-///
-///     fn flush(&self) -> BoxFuture<'_, FlushReport> {
-///         Box::pin(async { FlushReport::default() })
-///     }
-///
-///     fn close(&self) -> BoxFuture<'_, FlushReport> {
-///         self.flush()
-///     }
-///
-///     fn stats(&self) -> EventStats {
-///         EventStats::default()
-///     }
 /// }
 /// ```
 pub trait Tracker: Send + Sync + 'static {
     /// Takes events over. Called in the thread that evaluates: it must not wait for anything.
     fn track(&self, events: Vec<Event>);
 
-    /// Sends what is pending, and tells what came of it.
-    fn flush(&self) -> BoxFuture<'_, FlushReport>;
+    /// Sends what is pending, and tells what came of it. Default: nothing, for trackers that hold nothing back.
+    fn flush(&self) -> BoxFuture<'_, FlushReport> {
+        Box::pin(async { FlushReport::default() })
+    }
 
-    /// Sends what is pending, gives up what cannot be sent in time, and tells what came of it.
-    fn close(&self) -> BoxFuture<'_, FlushReport>;
+    /// Sends what is pending, gives up what cannot be sent in time, and tells what came of it. Default: flushes.
+    fn close(&self) -> BoxFuture<'_, FlushReport> {
+        self.flush()
+    }
 
-    /// What became of all events so far.
-    fn stats(&self) -> EventStats;
+    /// What became of all events so far. Default: nothing is counted.
+    fn stats(&self) -> EventStats {
+        EventStats::default()
+    }
 }

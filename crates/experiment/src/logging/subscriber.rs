@@ -20,8 +20,8 @@ pub(super) fn to(logger: Arc<dyn LoggerProvider>, level: LogLevel) -> Dispatch {
     let (level, process) = (level.filter(), get_default(Clone::clone));
     // While there is but one subscriber, `tracing` asks that of whichever thread comes first to a line whether anybody
     // wants it, and remembers the answer for all threads. With two of them it asks them.
-    let twin = Dispatch::new(Tee { logger: Arc::clone(&logger), level, process: process.clone(), twin: None });
-    Dispatch::new(Tee { logger, level, process, twin: Some(twin) })
+    let twin = Dispatch::new(Tee { logger: Arc::clone(&logger), level, process: process.clone(), _twin: None });
+    Dispatch::new(Tee { logger, level, process, _twin: Some(twin) })
 }
 
 struct Tee {
@@ -29,8 +29,7 @@ struct Tee {
     level: LevelFilter,
     process: Dispatch,
     /// Only there to be there.
-    #[allow(dead_code, reason = "said above")]
-    twin: Option<Dispatch>,
+    _twin: Option<Dispatch>,
 }
 
 impl Tee {

@@ -169,7 +169,6 @@ impl Metrics for Recorder {
 }
 
 /// Counts beyond 2^53 lose their last digits.
-#[allow(clippy::cast_precision_loss, reason = "said above")]
 fn number(count: u64) -> f64 {
     count as f64
 }

@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
-use tracking::{Clock, Event, EventStats, FlushReport, Tracker};
-use transport::BoxFuture;
+use tracking::{Clock, Event, Tracker};
 use transport::task::lock;
 
 use super::KEPT;
@@ -52,18 +51,6 @@ impl Tracker for Recorder {
         while kept.len() > KEPT {
             kept.pop_front();
         }
-    }
-
-    fn flush(&self) -> BoxFuture<'_, FlushReport> {
-        Box::pin(async { FlushReport::default() })
-    }
-
-    fn close(&self) -> BoxFuture<'_, FlushReport> {
-        self.flush()
-    }
-
-    fn stats(&self) -> EventStats {
-        EventStats::default()
     }
 }
 

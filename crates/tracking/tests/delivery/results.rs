@@ -17,18 +17,6 @@ impl Tracker for Kept {
     fn track(&self, events: Vec<Event>) {
         self.0.lock().unwrap().extend(events);
     }
-
-    fn flush(&self) -> BoxFuture<'_, FlushReport> {
-        Box::pin(async { FlushReport::default() })
-    }
-
-    fn close(&self) -> BoxFuture<'_, FlushReport> {
-        self.flush()
-    }
-
-    fn stats(&self) -> EventStats {
-        EventStats::default()
-    }
 }
 
 fn exposures(kept: &Arc<Kept>, clock: &Arc<Still>) -> Tracking {
@@ -45,10 +33,6 @@ impl Tracker for Stuck {
 
     fn flush(&self) -> BoxFuture<'_, FlushReport> {
         Box::pin(std::future::pending())
-    }
-
-    fn close(&self) -> BoxFuture<'_, FlushReport> {
-        self.flush()
     }
 
     fn stats(&self) -> EventStats {
