@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use common::cohorts::{
@@ -185,6 +187,21 @@ async fn a_client_that_starts_again_with_the_same_flags_refreshes_its_cohorts() 
     server.set_cohort(cohort("c1", &["u1"], 3));
     client.start_in_background().unwrap();
     until_cohorts(&client, |client| on(client) == ["c1"]).await;
+    client.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_started_while_it_closes_refreshes_its_cohorts() {
+    let server = server_of(&["c1"]).await;
+    let client = syncing_with(&server, |config| config.polling_interval = Duration::from_millis(50)).build().unwrap();
+    client.start().await.unwrap();
+    let mut closing = pin!(client.close());
+    // It has begun, and waits for the end of what it stopped.
+    assert!(closing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    client.start_in_background().unwrap();
+    closing.await;
+    server.set_cohort(cohort("c1", &["u2"], 2));
+    until_cohorts(&client, |client| on(client).is_empty()).await;
     client.close().await;
 }
 

@@ -11,10 +11,10 @@ use transport::options::positive;
 use transport::task::has_timers;
 use transport::{HttpClient, ServerZone};
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::config::{AssignmentConfig, ConfigError, DeliveryOptions, ExposureConfig};
 use crate::dedupe::Dedupe;
-use crate::delivery::HttpTracker;
+use crate::delivery::{HttpTracker, HttpTrackerBuilder};
 use crate::event::{Event, EventType};
 use crate::outcome::{DeliveryError, OutcomeCallback};
 use crate::stats::{FlushReport, TrackingStats};
@@ -159,54 +159,44 @@ impl fmt::Debug for Tracking {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct TrackingBuilder {
     kind: EventType,
-    api_key: String,
     cache_capacity: u64,
     send_evaluated_props: bool,
-    delivery: DeliveryOptions,
-    zone: ServerZone,
-    clock: Arc<dyn Clock>,
+    http: HttpTrackerBuilder,
     tracker: Option<Arc<dyn Tracker>>,
-    client: Option<Arc<dyn HttpClient>>,
-    callback: Option<OutcomeCallback>,
 }
 
 impl TrackingBuilder {
     fn new(kind: EventType, api_key: String, cache_capacity: u64, delivery: DeliveryOptions) -> Self {
         Self {
             kind,
-            api_key,
             cache_capacity,
             send_evaluated_props: false,
-            delivery,
-            zone: ServerZone::default(),
-            clock: Arc::new(SystemClock),
+            http: HttpTracker::builder(api_key, delivery),
             tracker: None,
-            client: None,
-            callback: None,
         }
     }
 
     /// Sets where the data is if the options do not say. The United States unless set.
     pub fn server_zone(mut self, zone: ServerZone) -> Self {
-        self.zone = zone;
+        self.http = self.http.server_zone(zone);
         self
     }
 
     /// Sets what requests are sent through. The client that comes with the SDK unless set.
     pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
-        self.client = Some(client);
+        self.http = self.http.http_client(client);
         self
     }
 
     /// Sets the clock that events are dated by, and repeats known by.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.http = self.http.clock(clock);
         self
     }
 
     /// Has a function told what became of each event. Not if there is a tracker of your own.
     pub fn on_outcome(mut self, callback: OutcomeCallback) -> Self {
-        self.callback = Some(callback);
+        self.http = self.http.on_outcome(callback);
         self
     }
 
@@ -223,17 +213,15 @@ impl TrackingBuilder {
     /// When an option cannot be used, or the HTTP client cannot be built.
     pub fn build(self) -> Result<Tracking, ConfigError> {
         positive("cacheCapacity", self.cache_capacity)?;
-        let clock = Arc::clone(&self.clock);
-        let limit = self.tracker.is_some().then_some(self.delivery.close_timeout);
+        let mut http = self.http;
+        let clock = Arc::clone(&http.clock);
+        let limit = self.tracker.is_some().then_some(http.options.close_timeout);
         let tracker = match self.tracker {
             Some(tracker) => tracker,
             None => {
-                let mut options = self.delivery;
                 // Both kinds may be given one folder.
-                options.spool_folder = options.spool_folder.map(|folder| folder.join(self.kind.to_string()));
-                let mut builder = HttpTracker::builder(self.api_key, options).server_zone(self.zone).clock(self.clock);
-                builder.set(self.client, self.callback);
-                Arc::new(builder.build()?)
+                http.options.spool_folder = http.options.spool_folder.map(|folder| folder.join(self.kind.to_string()));
+                Arc::new(http.build()?)
             }
         };
         let shared = Shared {
@@ -255,7 +243,7 @@ impl fmt::Debug for TrackingBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TrackingBuilder")
             .field("kind", &self.kind)
-            .field("delivery", &self.delivery)
+            .field("delivery", &self.http.options)
             .finish_non_exhaustive()
     }
 }

@@ -177,13 +177,17 @@ impl CohortSync {
         CohortWatch::new(self.inner.shared.settled.subscribe())
     }
 
-    /// Stops asking, and waits until nothing is under way any more. The cohorts stay as they are, and asking begins
-    /// again when cohorts are next asked for, or with [`CohortSync::resume`].
-    pub async fn stop(&self) {
+    /// Stops asking, at once, and waits until nothing is under way any more. The cohorts stay as they are, and asking
+    /// begins again when cohorts are next asked for, or with [`CohortSync::resume`].
+    pub fn stop(&self) -> impl Future<Output = ()> + Send + use<> {
         let run = lock(&self.inner.run).clone();
-        if let Some(run) = run {
+        if let Some(run) = &run {
             run.stop.send_replace(true);
-            run.end().await;
+        }
+        async move {
+            if let Some(run) = run {
+                run.end().await;
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod error;
 mod local;
 #[cfg(feature = "remote")]
 mod remote;
+mod setters;
 
 #[cfg(feature = "cohorts")]
 pub use cohorts::CohortSyncConfig;
@@ -16,3 +17,4 @@ pub use error::ConfigError;
 pub use local::LocalEvaluationConfig;
 #[cfg(feature = "remote")]
 pub use remote::RemoteEvaluationConfig;
+pub(crate) use setters::common_setters;

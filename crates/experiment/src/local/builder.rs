@@ -1,7 +1,7 @@
 //! Setting a client for local evaluation up.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fmt, fs};
 
@@ -15,7 +15,7 @@ use tracking::{AssignmentConfig, Event, ExposureConfig, Outcome, Tracker};
 use transport::Urls;
 use transport::options::zone;
 use transport::updater::{FlagSource, Mode, Updater, UpdaterConfig};
-use transport::{DeploymentKey, HttpClient, ServerZone, Service, ServiceSource};
+use transport::{DeploymentKey, HttpClient, Service, ServiceSource};
 
 use super::inner::Inner;
 use super::snapshot::Snapshot;
@@ -25,9 +25,9 @@ use super::tracked::TrackingSetup;
 use super::{FlagOrigin, LocalEvaluationClient, bootstrap};
 #[cfg(feature = "cohorts")]
 use crate::config::CohortSyncConfig;
-use crate::config::{ConfigError, LocalEvaluationConfig, ProxyConfig, client};
+use crate::config::{ConfigError, LocalEvaluationConfig, client, common_setters};
 #[cfg(feature = "logging")]
-use crate::logging::{LogLevel, LoggerProvider, Logging};
+use crate::logging::Logging;
 use crate::logs::Logs;
 use crate::metrics::{Meter, Metrics, ReportOptions};
 
@@ -62,6 +62,8 @@ pub(super) enum Bootstrap {
     File(&'static str, PathBuf),
 }
 
+common_setters!(LocalEvaluationClientBuilder);
+
 impl LocalEvaluationClientBuilder {
     pub(super) fn new(deployment_key: Option<String>) -> Self {
         Self {
@@ -86,12 +88,6 @@ impl LocalEvaluationClientBuilder {
     /// Sets all options at once, as they come from a file.
     pub fn config(mut self, config: LocalEvaluationConfig) -> Self {
         self.config = config;
-        self
-    }
-
-    /// Sets where the project's data is.
-    pub fn server_zone(mut self, zone: ServerZone) -> Self {
-        self.config.server_zone = zone;
         self
     }
 
@@ -193,12 +189,6 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
-    /// Sets which proxy connections go through.
-    pub fn proxy(mut self, proxy: ProxyConfig) -> Self {
-        self.config.proxy = proxy;
-        self
-    }
-
     /// Gives flags to decide by until the first ones come: a JSON list, or an object by key. The first
     /// set that comes replaces them all. To an offline client none come.
     pub fn bootstrap_json(self, json: impl Into<Vec<u8>>) -> Self {
@@ -227,28 +217,6 @@ impl LocalEvaluationClientBuilder {
         self
     }
 
-    /// Sets how much the client tells its logger; without one, the standard error output.
-    #[cfg(feature = "logging")]
-    pub fn log_level(mut self, level: LogLevel) -> Self {
-        (self.config.log_level, self.config.debug) = (Some(level), false);
-        self
-    }
-
-    /// Gives the client a logger, beside the subscriber of the process that there is when it is built. It is told errors
-    /// unless there is a level.
-    #[cfg(feature = "logging")]
-    pub fn logger(mut self, logger: Arc<dyn LoggerProvider>) -> Self {
-        self.logging.logger = Some(logger);
-        self
-    }
-
-    /// Brings another HTTP client in the place of the one that comes with the SDK. The proxy option is then its own
-    /// affair.
-    pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
-        self.client = Some(client);
-        self
-    }
-
     /// Sets what has no option of its own: how often and when the stream and the polls are tried again. What this is
     /// given has been set by the options already.
     pub fn updater(mut self, adjust: impl Fn(&mut UpdaterConfig) + Send + Sync + 'static) -> Self {
@@ -269,10 +237,7 @@ impl LocalEvaluationClientBuilder {
     /// # Errors
     /// When an option makes no sense, or the flags to begin with cannot be read. The error names the option.
     pub fn build(self) -> Result<LocalEvaluationClient, ConfigError> {
-        #[cfg(feature = "logging")]
-        let logs = self.logging.build(self.config.log_level, self.config.debug);
-        #[cfg(not(feature = "logging"))]
-        let logs = Logs::default();
+        let logs = self.logs();
         logs.run(|| self.client(logs.clone()))
     }
 
@@ -343,6 +308,7 @@ impl LocalEvaluationClientBuilder {
             tracked,
             meter: Meter::new(self.metrics.clone(), self.metrics_options.clone()),
             logs,
+            starts: Mutex::default(),
         })
     }
 

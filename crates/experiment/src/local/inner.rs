@@ -1,8 +1,11 @@
 //! What the handles of a local client share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+#[cfg(feature = "cohorts")]
+use cohorts::sync::CohortSync;
 use evaluation_core::{User, Variants};
+use transport::task::lock;
 use transport::updater::{StartError, Updater};
 use transport::{Origin, State};
 
@@ -21,37 +24,33 @@ pub(super) struct Inner {
     pub(super) tracked: Tracked,
     pub(super) meter: Meter,
     pub(super) logs: Logs,
+    /// How often the client was started. Held by what starts or stops several things as one.
+    pub(super) starts: Mutex<u64>,
 }
 
 impl Inner {
     pub(super) async fn start(self: &Arc<Self>) -> Result<(), StartError> {
-        let starts = self.meter.count_start();
-        self.tell_metrics();
+        let starts = {
+            let mut starts = lock(&self.starts);
+            *starts = starts.wrapping_add(1);
+            self.tell_metrics();
+            *starts
+        };
         let Some(updater) = &self.updater else { return Ok(()) };
         let started = updater.start().await;
+        let state = updater.status().state;
         match &started {
-            // A close may have come meanwhile: before the updater was started, or behind that.
-            Ok(()) if updater.status().state != State::Stopped => {
-                self.tell_metrics();
-                self.resume_cohorts();
-            }
-            Ok(()) => {}
-            Err(_) => {
-                let state = updater.status().state;
-                if state == State::Idle {
-                    // Flags may have been given up while they waited for cohorts.
-                    self.stop_cohorts().await;
-                }
-                if matches!(state, State::Idle | State::Stopped) {
-                    self.meter.stop(starts).await;
-                }
-            }
+            Ok(()) => self.go_on(updater),
+            // Flags may have been given up while they waited for cohorts.
+            Err(_) if matches!(state, State::Idle | State::Stopped) => self.end(starts).await,
+            Err(_) => {}
         }
         started
     }
 
     pub(super) fn start_in_background(self: &Arc<Self>) -> Result<(), StartError> {
-        self.meter.count_start();
+        let mut starts = lock(&self.starts);
+        *starts = starts.wrapping_add(1);
         if let Some(updater) = &self.updater {
             updater.start_in_background()?;
             // Those of the flags that are in place, which may stay as they are.
@@ -62,14 +61,16 @@ impl Inner {
     }
 
     pub(super) async fn close(&self) -> CloseReport {
-        let starts = self.meter.starts();
+        let (starts, stopped) = {
+            let starts = lock(&self.starts);
+            (*starts, self.updater.as_ref().map(Updater::stop))
+        };
         let updates = async {
-            if let Some(updater) = &self.updater {
-                updater.stop().await;
+            if let Some(stopped) = stopped {
+                stopped.await;
             }
-            // Events may take long, and the client may be started meanwhile.
-            self.meter.stop(starts).await;
-            self.stop_cohorts().await;
+            // Which may take long, as may events.
+            self.end(starts).await;
             self.tell(Occasion::Due);
         };
         #[cfg(feature = "tracking")]
@@ -118,6 +119,32 @@ impl Inner {
         }
     }
 
+    /// Has what runs beside the updater run too, if it does: a close may have come before it was started, or behind that.
+    fn go_on(self: &Arc<Self>, updater: &Updater) {
+        let _starts = lock(&self.starts);
+        if updater.status().state != State::Stopped {
+            self.tell_metrics();
+            self.resume_cohorts();
+        }
+    }
+
+    /// Ends what runs beside the updater, unless the client was started again behind this many starts: then it is for those.
+    async fn end(&self, starts: u64) {
+        let (metrics, cohorts) = {
+            let now = lock(&self.starts);
+            if *now != starts {
+                return;
+            }
+            (self.meter.stop(), self.stop_cohorts())
+        };
+        if let Some(metrics) = metrics {
+            metrics.await;
+        }
+        if let Some(cohorts) = cohorts {
+            cohorts.await;
+        }
+    }
+
     fn tell_metrics(self: &Arc<Self>) {
         // It ends with the last handle.
         let inner = Arc::downgrade(self);
@@ -156,11 +183,11 @@ impl Inner {
         }
     }
 
-    async fn stop_cohorts(&self) {
+    fn stop_cohorts(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         #[cfg(feature = "cohorts")]
-        if let Some(sync) = self.store.sync() {
-            sync.stop().await;
-        }
+        return self.store.sync().map(CohortSync::stop);
+        #[cfg(not(feature = "cohorts"))]
+        None::<std::future::Ready<()>>
     }
 }
 
@@ -168,7 +195,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.logs.clone().run(|| {
             // Gauges would stay as they are.
-            if self.meter.abandon() {
+            if self.meter.stop().is_some() {
                 self.tell(Occasion::End);
             }
             // Events that are lost are told.

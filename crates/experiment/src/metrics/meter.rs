@@ -1,7 +1,7 @@
 //! What tells metrics: a task for reports, and one in so many evaluations.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,6 @@ pub(crate) enum Occasion {
 struct Told {
     metrics: Arc<dyn Metrics>,
     options: ReportOptions,
-    /// How often the client was started.
-    starts: AtomicU64,
     task: Mutex<Option<Task>>,
     /// The last report.
     last: Mutex<Option<Box<Report>>>,
@@ -56,7 +54,6 @@ impl Meter {
         Self(metrics.map(|metrics| Told {
             metrics,
             options,
-            starts: AtomicU64::new(0),
             task: Mutex::default(),
             last: Mutex::default(),
             warned: AtomicBool::new(false),
@@ -78,16 +75,6 @@ impl Meter {
         }
     }
 
-    /// Counts a start of the client, and gives how many there were.
-    pub(crate) fn count_start(&self) -> u64 {
-        self.0.as_ref().map_or(0, |told| told.starts.fetch_add(1, Ordering::SeqCst).wrapping_add(1))
-    }
-
-    /// How often the client was started.
-    pub(crate) fn starts(&self) -> u64 {
-        self.0.as_ref().map_or(0, |told| told.starts.load(Ordering::SeqCst))
-    }
-
     /// Makes sure that there is a task, unless there is nobody to tell or no timer to wait by. `tell` says whether there
     /// is a client; nothing of an offline one is watched.
     pub(crate) fn start(&self, status: Option<StatusWatch>, tell: impl Fn(Occasion) -> bool + Send + 'static) {
@@ -104,25 +91,17 @@ impl Meter {
         }
     }
 
-    /// Ends the task, unless the client was started again behind this many starts: then it is for those.
-    pub(crate) async fn stop(&self, starts: u64) {
-        let task = self.0.as_ref().and_then(|told| {
-            let mut task = lock(&told.task);
-            if told.starts.load(Ordering::SeqCst) == starts { task.take() } else { None }
-        });
-        if let Some(task) = task {
-            task.end();
+    /// Ends the task at once, and gives a future that waits until it is gone. None if there was none: the client was never
+    /// started, or it was closed.
+    pub(crate) fn stop(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let task = self.0.as_ref().and_then(|told| lock(&told.task).take())?;
+        task.end();
+        Some(async {
             if has_timers() {
                 // An error says that it was aborted.
                 let _ = timeout(END, task.handle).await;
             }
-        }
-    }
-
-    /// Ends the task at once. False if there was none: the client was never started, or it was closed.
-    pub(crate) fn abandon(&self) -> bool {
-        let task = self.0.as_ref().and_then(|told| lock(&told.task).take());
-        task.inspect(Task::end).is_some()
+        })
     }
 
     pub(crate) fn report(&self, report: impl FnOnce() -> Report) {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use transport::options::zone;
-use transport::{DeploymentKey, HttpClient, ServerZone, Service};
+use transport::{DeploymentKey, HttpClient, Service};
 
 use super::RemoteEvaluationClient;
-use crate::config::{ConfigError, ProxyConfig, RemoteEvaluationConfig, client};
+use crate::config::{ConfigError, RemoteEvaluationConfig, client, common_setters};
 #[cfg(feature = "logging")]
-use crate::logging::{LogLevel, LoggerProvider, Logging};
+use crate::logging::Logging;
 use crate::logs::Logs;
 
 /// Sets a [`RemoteEvaluationClient`] up. Defaults are those of [`RemoteEvaluationConfig`].
@@ -22,6 +22,8 @@ pub struct RemoteEvaluationClientBuilder {
     #[cfg(feature = "logging")]
     logging: Logging,
 }
+
+common_setters!(RemoteEvaluationClientBuilder);
 
 impl RemoteEvaluationClientBuilder {
     pub(super) fn new(deployment_key: String) -> Self {
@@ -37,12 +39,6 @@ impl RemoteEvaluationClientBuilder {
     /// Sets all options at once, as they come from a file or from [`RemoteEvaluationConfig::server`].
     pub fn config(mut self, config: RemoteEvaluationConfig) -> Self {
         self.config = config;
-        self
-    }
-
-    /// Sets where the project's data is.
-    pub fn server_zone(mut self, zone: ServerZone) -> Self {
-        self.config.server_zone = zone;
         self
     }
 
@@ -84,43 +80,12 @@ impl RemoteEvaluationClientBuilder {
         self
     }
 
-    /// Sets which proxy connections go through.
-    pub fn proxy(mut self, proxy: ProxyConfig) -> Self {
-        self.config.proxy = proxy;
-        self
-    }
-
-    /// Sets how much the client tells its logger; without one, the standard error output.
-    #[cfg(feature = "logging")]
-    pub fn log_level(mut self, level: LogLevel) -> Self {
-        (self.config.log_level, self.config.debug) = (Some(level), false);
-        self
-    }
-
-    /// Gives the client a logger, beside the subscriber of the process that there is when it is built. It is told errors
-    /// unless there is a level.
-    #[cfg(feature = "logging")]
-    pub fn logger(mut self, logger: Arc<dyn LoggerProvider>) -> Self {
-        self.logging.logger = Some(logger);
-        self
-    }
-
-    /// Brings another HTTP client in the place of the one that comes with the SDK. The proxy option is then its own
-    /// affair.
-    pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
-        self.client = Some(client);
-        self
-    }
-
     /// The client. Nothing is connected to before it is asked for something.
     ///
     /// # Errors
     /// When an option makes no sense. The error names it.
     pub fn build(self) -> Result<RemoteEvaluationClient, ConfigError> {
-        #[cfg(feature = "logging")]
-        let logs = self.logging.build(self.config.log_level, self.config.debug);
-        #[cfg(not(feature = "logging"))]
-        let logs = Logs::default();
+        let logs = self.logs();
         logs.run(|| self.client(logs.clone()))
     }
 

@@ -87,10 +87,10 @@ impl Drop for Owner {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct HttpTrackerBuilder {
     api_key: String,
-    options: DeliveryOptions,
+    pub(crate) options: DeliveryOptions,
     zone: ServerZone,
     client: Option<Arc<dyn HttpClient>>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     callback: Option<OutcomeCallback>,
 }
 
@@ -117,11 +117,6 @@ impl HttpTrackerBuilder {
     pub fn on_outcome(mut self, callback: OutcomeCallback) -> Self {
         self.callback = Some(callback);
         self
-    }
-
-    /// Sets what was given, and leaves the rest.
-    pub(crate) fn set(&mut self, client: Option<Arc<dyn HttpClient>>, callback: Option<OutcomeCallback>) {
-        (self.client, self.callback) = (client, callback);
     }
 
     /// The tracker. If there is a spool, what an earlier run left in it is sent at once, given a runtime.

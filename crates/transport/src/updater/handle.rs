@@ -141,12 +141,17 @@ impl Updater {
         self.shared.run(Start::Background).map(drop)
     }
 
-    /// Stops, and waits until nothing runs any more; without a Tokio runtime, it does not wait. The flags stay as they are.
-    pub async fn stop(&self) {
+    /// Stops, at once, and waits until nothing runs any more; without a Tokio runtime, it does not wait. The flags stay as
+    /// they are.
+    pub fn stop(&self) -> impl Future<Output = ()> + Send + use<> {
         let run = lock(&self.shared.run).clone();
-        if let Some(run) = run {
+        if let Some(run) = &run {
             run.orders.send_replace(Order::Stop);
-            end(run.done, &run.abort).await;
+        }
+        async move {
+            if let Some(run) = run {
+                end(run.done, &run.abort).await;
+            }
         }
     }
 

@@ -200,7 +200,7 @@ async fn stops_and_starts_in_any_order_end_as_the_last_one_says() {
         assert!(started.is_ok());
         assert_eq!((updater.status().state, updater.status().updates), (State::Streaming, 2 * n));
         assert_eq!(tasks(), 1);
-        let ((), stopped, ()) = tokio::join!(updater.stop(), updater.start(), updater.stop());
+        let ((), stopped, ()) = tokio::join!(updater.stop(), updater.start(), async { updater.stop().await });
         assert!(matches!(stopped, Err(StartError::Stopped)), "{stopped:?}");
         updater.start_in_background().unwrap();
         updater.start().await.unwrap();
