@@ -1,15 +1,15 @@
 //! A page rendered by a server: the visitor's ids come from the cookie that Amplitude's browser SDK keeps, so that server
-//! and browser decide and count the same visitor. A visitor without a cookie gets one.
+//! and browser decide for the same visitor. A visitor without a cookie gets one.
 //!
 //! Run it from the workspace root: `cargo run --example page`. It asks its own page three times and ends.
 #![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
@@ -18,6 +18,26 @@ use experiment::{AmplitudeCookie, Bytes, CookieFormat, DefaultClient, HttpClient
 use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, Server};
 
 const FORMAT: CookieFormat = CookieFormat::Browser2;
+
+/// Half of the devices see one layout, half the other, whoever uses them.
+const FLAGS: &str = r#"[{
+    "key": "checkout-layout",
+    "variants": {"control": {"key": "control", "value": "control"}, "express": {"key": "express", "value": "express"}},
+    "segments": [{
+        "bucket": {
+            "selector": ["context", "user", "device_id"],
+            "salt": "layout",
+            "allocations": [{
+                "range": [0, 100],
+                "distributions": [
+                    {"variant": "control", "range": [0, 21474837]},
+                    {"variant": "express", "range": [21474837, 42949673]}
+                ]
+            }]
+        },
+        "variant": "control"
+    }]
+}]"#;
 
 #[derive(Clone)]
 struct Site {
@@ -53,7 +73,7 @@ fn value(cookies: &str, name: &str) -> Option<String> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::builder().path(Path::new(env!("CARGO_MANIFEST_DIR")).join("flags.json")).start().await?;
+    let server = Server::builder().flags_json(FLAGS).start().await?;
     let flags = LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).server_url(server.url()).build()?;
     flags.start().await?;
     let name: Arc<str> = AmplitudeCookie::name(DEFAULT_API_KEY, FORMAT)?.into();
@@ -81,6 +101,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             (_, Some(given)) => given.split(';').next().map(str::to_owned),
             _ => cookie,
         };
+        let page = to_bytes(Body::from_stream(response.into_body()), 1 << 16).await?;
+        println!("  {}", String::from_utf8_lossy(&page));
     }
     serving.abort();
     flags.close().await;

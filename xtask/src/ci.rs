@@ -72,7 +72,6 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
     cargo(&["test", "--workspace"])?;
-    cargo(&["test", "--workspace", "--doc"])?;
     step(cargo_command(&["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     xtask(&["public-api"])?;
     xtask(&["features"])?;

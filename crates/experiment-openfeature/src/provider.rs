@@ -56,7 +56,8 @@ impl ExperimentProvider {
     }
 
     /// A provider over anything that decides, such as what stands in for a client in tests: itself, or an [`Arc`] of it.
-    /// It is ready as soon as it is initialized.
+    /// It is ready as soon as it is initialized. Exposures go to its `track_exposure`, which does nothing unless it is
+    /// implemented.
     #[must_use]
     pub fn from_evaluator(evaluator: impl Evaluate + 'static) -> Self {
         Self::over(Arc::new(evaluator), Lifecycle::without_client())
@@ -122,9 +123,20 @@ impl ExperimentProvider {
     /// no events of nobody.
     fn expose(&self, user: &User, flag: &str, variant: VariantRef<'_>) {
         if self.tracks_exposure && !variant.is_default() && context::has_id(user) {
-            let shown = [(flag, Variant::from(variant))].into_iter().collect();
+            let shown = [(flag, shown(variant))].into_iter().collect();
             self.evaluator.track_exposure(user, &shown);
         }
+    }
+}
+
+/// The variant as an exposure names it. Repeats are known by the key, so the value stands in where there is none.
+fn shown(variant: VariantRef<'_>) -> Variant {
+    match variant.value() {
+        Some(value) if variant.key().is_none_or(str::is_empty) => variant
+            .metadata()
+            .iter()
+            .fold(Variant::new(value), |shown, (key, value)| shown.with_metadata(key, value.clone())),
+        _ => Variant::from(variant),
     }
 }
 

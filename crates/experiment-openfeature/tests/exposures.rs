@@ -93,6 +93,21 @@ async fn dependencies_are_not_exposed() {
     assert_eq!(tracked(&flags), [exposure("u1", "flag", "on")]);
 }
 
+#[tokio::test]
+async fn variants_without_a_key_are_told_by_their_values() {
+    let flags = TestClient::new();
+    let valued = |value: &str| Variant::default().with_value(value);
+    flags.set("a", valued("x"));
+    flags.set("b", valued("x"));
+    let client = sdk(ExperimentProvider::from_evaluator(flags.clone())).await;
+    for flag in ["a", "b", "a"] {
+        client.get_string_value(flag, Some(&someone()), None).await.unwrap();
+    }
+    flags.set("a", valued("y"));
+    client.get_string_value("a", Some(&someone()), None).await.unwrap();
+    assert_eq!(tracked(&flags), [exposure("u1", "a", "x"), exposure("u1", "b", "x"), exposure("u1", "a", "y")]);
+}
+
 /// The service refuses events without an id.
 #[tokio::test]
 async fn nobody_is_exposed_who_has_no_id() {

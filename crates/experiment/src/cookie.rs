@@ -79,7 +79,8 @@ impl AmplitudeCookie {
         Ok(format!("{prefix}{key}"))
     }
 
-    /// Reads the cookie's value. What cannot be read is passed over with a warning: visitors may send anything.
+    /// Reads the cookie's value. What cannot be read is passed over: visitors may send anything. One of the newer format
+    /// that cannot be read at all counts as empty, with a warning.
     #[must_use]
     pub fn parse(value: &str, format: CookieFormat) -> Self {
         match format {
@@ -139,15 +140,13 @@ pub struct CookieNameError {
 fn legacy(value: &str) -> AmplitudeCookie {
     let mut parts = value.split('.');
     let device_id = parts.next().map(str::to_owned);
-    // Some write cookies escaped, and no digit of Base64 is a `%`. A device id may hold one, and stays as it is.
-    let unescaped = |part| component(part).unwrap_or(Cow::Borrowed(part));
+    // A device id may hold what looks like an escape, and stays as it is.
     let user_id = parts.next().map(|part| String::from_utf8_lossy(&base64(&unescaped(part))).into_owned());
     AmplitudeCookie { device_id, user_id: user_id.filter(|id| !id.is_empty()) }
 }
 
 fn browser2(value: &str) -> Result<AmplitudeCookie, &'static str> {
-    let value = if value.contains('%') { component(value)? } else { value.into() };
-    let text = base64(&value);
+    let text = base64(&unescaped(value));
     let text = component(&String::from_utf8_lossy(&text))?.into_owned();
     let json: Value = serde_json::from_str(&text).map_err(|_| "it holds no JSON")?;
     if json.is_null() {
@@ -174,6 +173,11 @@ fn base64(text: &str) -> Vec<u8> {
         digits.pop();
     }
     LENIENT.decode(digits).unwrap_or_default()
+}
+
+/// Some write cookies escaped, and no digit of Base64 is a `%`.
+fn unescaped(base64: &str) -> Cow<'_, str> {
+    component(base64).unwrap_or(Cow::Borrowed(base64))
 }
 
 /// As `decodeURIComponent` does it: what is no escape is an error, and so is what is not UTF-8.
@@ -261,6 +265,7 @@ mod tests {
             ("eyJkZXZpY2VJZCI6ImQxIiwidXNlcklkIjoidSJ9".to_owned(), (Some("d1"), Some("u"))),
             ("JTdCJTIyZGV2aWNlSWQlMjIlM0ElMjJkMSUyMiU3RA".to_owned(), (Some("d1"), None)),
             ("JTdCJTIyZGV2aWNlSWQlMjIlM0ElMjJkMSUyMiU3RA%3D%3D".to_owned(), (Some("d1"), None)),
+            ("%JTdCJTIyZGV2aWNlSWQlMjIlM0ElMjJkMSUyMiU3RA==".to_owned(), (Some("d1"), None)),
             (plain(r#"{"deviceId":"a+b"}"#), (Some("a+b"), None)),
             (plain(r#"{"deviceId":12,"userId":3}"#), (Some("12"), Some("3"))),
             (plain(r#"{"deviceId":"100%"}"#), (None, None)),

@@ -66,6 +66,26 @@ fn user() -> User {
 const BROKEN: &str = r#"[{"key": "broken", "variants": 5}]"#;
 
 #[test]
+fn many_findings_are_told_in_few_lines_as_bad_as_the_worst() {
+    let told = |odd: usize, broken: usize| {
+        let odd = (0..odd)
+            .map(|n| format!(r#"{{"key": "odd-{n}", "dependencies": ["gone"], "variants": {{}}, "segments": []}}"#));
+        let broken = (0..broken).map(|n| format!(r#"{{"key": "z-{n}", "variants": 5}}"#));
+        let flags = format!("[{}]", odd.chain(broken).collect::<Vec<_>>().join(","));
+        let lines = Lines::default();
+        let builder = LocalEvaluationClient::offline_builder().bootstrap_json(flags).logger(lines.logger());
+        builder.log_level(LogLevel::Warn).build().unwrap();
+        let (errors, warnings): (Vec<_>, Vec<_>) = lines.all().into_iter().partition(|line| line.starts_with("error"));
+        (errors.len(), warnings.len(), lines.have("error", "more=") || lines.have("warn", "more="))
+    };
+    assert_eq!(told(20, 0), (0, 20, false));
+    assert_eq!(told(25, 0), (0, 21, true));
+    assert_eq!(told(0, 25), (21, 0, true));
+    let (errors, warnings, more) = told(25, 25);
+    assert!(errors > 0 && errors + warnings == 21 && more);
+}
+
+#[test]
 fn levels_say_what_a_logger_gets() {
     let build = |configure: &dyn Fn(&mut LocalEvaluationConfig)| {
         let lines = Lines::default();

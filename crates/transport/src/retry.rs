@@ -1,7 +1,10 @@
 //! Trying again.
 
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
+
+use crate::error::Chain;
 
 /// How often, and after which pauses, to try again.
 ///
@@ -88,7 +91,7 @@ fn scaled(delay: Duration, scalar: f64, max: Duration) -> Duration {
 }
 
 /// Errors that say whether trying again may help.
-pub trait Retryable {
+pub trait Retryable: Error {
     /// True when it may.
     fn is_retryable(&self) -> bool;
 
@@ -128,7 +131,9 @@ where
         };
         let Some(delay) = error.is_retryable().then(|| delays.next()).flatten() else { return Err(error) };
         let pause = policy.pause(delay, error.retry_after());
-        tracing::debug!(target: "experiment::transport", attempt = next.index, ?pause, "failed, trying again");
+        tracing::debug!(
+            target: "experiment::transport", attempt = next.index, ?pause, error = %Chain(&error), "failed, trying again"
+        );
         // A pause of nothing would still wait for the clock's next step.
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;

@@ -136,26 +136,10 @@ impl BaseUrl {
     /// # Errors
     /// When it is not `http://…` or `https://…`, has a query, or holds a user or password.
     pub fn parse(option: &'static str, url: &str) -> Result<Self, UrlError> {
-        let problem = |problem| UrlError { option, problem };
-        let uri: Uri = url.trim().parse().map_err(|_| problem(UrlProblem::Malformed))?;
-        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-            return Err(problem(UrlProblem::Relative));
-        };
-        if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
-            return Err(problem(UrlProblem::Scheme));
-        }
-        if authority.as_str().contains('@') {
-            return Err(problem(UrlProblem::Credentials));
-        }
-        if authority.host().is_empty() {
-            return Err(problem(UrlProblem::Malformed));
-        }
-        if uri.query().is_some() || url.contains('#') {
-            return Err(problem(UrlProblem::Query));
-        }
+        let (scheme, authority, uri) = checked(option, url)?;
         let path = uri.path();
         let prefix = path.strip_suffix('/').unwrap_or(path).to_owned();
-        Ok(Self { scheme: scheme.clone(), authority: authority.clone(), prefix })
+        Ok(Self { scheme, authority, prefix })
     }
 
     /// The default of a zone: known to be right, by a test.
@@ -190,6 +174,35 @@ impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BaseUrl({self})")
     }
+}
+
+/// Reads the whole URL that requests are sent to, as it is; `option` is what errors call it.
+///
+/// # Errors
+/// As [`BaseUrl::parse`].
+pub fn request_url(option: &'static str, url: &str) -> Result<Uri, UrlError> {
+    checked(option, url).map(|(_, _, uri)| uri)
+}
+
+fn checked(option: &'static str, url: &str) -> Result<(Scheme, Authority, Uri), UrlError> {
+    let problem = |problem| UrlError { option, problem };
+    let uri: Uri = url.trim().parse().map_err(|_| problem(UrlProblem::Malformed))?;
+    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+        return Err(problem(UrlProblem::Relative));
+    };
+    if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
+        return Err(problem(UrlProblem::Scheme));
+    }
+    if authority.as_str().contains('@') {
+        return Err(problem(UrlProblem::Credentials));
+    }
+    if authority.host().is_empty() {
+        return Err(problem(UrlProblem::Malformed));
+    }
+    if uri.query().is_some() || url.contains('#') {
+        return Err(problem(UrlProblem::Query));
+    }
+    Ok((scheme.clone(), authority.clone(), uri))
 }
 
 /// Why a text is no base URL. Never quotes it, since it may hold a password.

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
     step("licences", licences::check(&all, &order));
     step("packages", packages::check(&all, &order));
     step("semver", semver(baseline.as_deref()));
-    step("public api", listing());
+    step("public api", listing(publish));
     step("features", features());
     let plan = registry::Plan::of(&all, &order, baseline.is_some())?;
     plan.print();
@@ -107,9 +107,10 @@ fn semver(baseline: Option<&str>) -> Said {
     Ok(format!("compared with {tag}"))
 }
 
-fn listing() -> Said {
+fn listing(publish: bool) -> Said {
     match public_api::check(false)? {
         Outcome::Passed => Ok("as listed in docs/public-api".to_owned()),
+        Outcome::Skipped(reason) if publish => Err(format!("not to be skipped before publishing: {reason}").into()),
         Outcome::Skipped(reason) => Ok(format!("skipped, {reason}")),
         Outcome::Failed => Err("see above".into()),
     }

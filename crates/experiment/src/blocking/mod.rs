@@ -18,12 +18,18 @@
 //! module are the better ones. Callbacks of a client, such as that for outcomes of events, may evaluate and start; they are
 //! part of what flushing and closing wait for, and had better not do these. An offline client waits for nothing, and needs
 //! none of this.
+//!
+//! Code that is tested without a network takes an [`Evaluate`](crate::Evaluate), or a `Fetch` of this module.
 
+#[cfg(feature = "remote")]
+mod fetch;
 mod local;
 #[cfg(feature = "remote")]
 mod remote;
 mod worker;
 
+#[cfg(feature = "remote")]
+pub use fetch::Fetch;
 pub use local::{FlagChanges, LocalEvaluationClient};
 #[cfg(feature = "remote")]
 pub use remote::RemoteEvaluationClient;

@@ -115,7 +115,8 @@ impl LocalEvaluationClient {
     ///
     /// # Errors
     /// When there are no flags in time, all attempts failed, or the deployment key is refused. Nothing is left running
-    /// then, unless it was started in the background.
+    /// then, unless it was started in the background. Dropping the future ends nothing: for less time there is
+    /// `start_timeout`, and who gives up calls [`LocalEvaluationClient::close`].
     pub async fn start(&self) -> Result<(), StartError> {
         self.inner.logs.follow(self.inner.start()).await
     }

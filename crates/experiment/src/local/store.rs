@@ -184,8 +184,11 @@ fn tell(snapshot: &Snapshot, before: &Snapshot) {
             Severity::Warning => tracing::warn!(target: "experiment", %diagnostic, "a flag is hardly as it was meant"),
         }
     }
-    let more = new.count();
-    if more > 0 {
-        tracing::error!(target: "experiment", more, "more is wrong with the flags: see the diagnostics");
+    let (errors, warnings): (Vec<_>, Vec<_>) = new.partition(|diagnostic| diagnostic.severity == Severity::Error);
+    let more = errors.len() + warnings.len();
+    if !errors.is_empty() {
+        tracing::error!(target: "experiment", more, "more flags cannot be used: see the diagnostics");
+    } else if more > 0 {
+        tracing::warn!(target: "experiment", more, "more flags are hardly as they were meant: see the diagnostics");
     }
 }

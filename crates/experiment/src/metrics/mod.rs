@@ -94,7 +94,7 @@ pub struct EvaluationSample {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReportOptions {
-    /// The longest time between two reports. Default: 10 s.
+    /// The longest time between two reports; less than 100 ms counts as that. Default: 10 s.
     pub interval: Duration,
     /// Of how many evaluations one is told, by chance; 0 means none. Default: 1,024, so that the clock, which takes about
     /// as long as a flag, is seldom asked.

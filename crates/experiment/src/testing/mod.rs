@@ -19,7 +19,7 @@
 //! client.assert_not_exposed("bob", "greeting");
 //! ```
 //!
-//! The same goes for code that takes a `Fetch` in the place of a client for remote evaluation.
+//! The same goes for code that takes a `Fetch` in the place of a client for remote evaluation, or that of `blocking`.
 
 mod recorder;
 mod said;
@@ -111,8 +111,8 @@ impl TestClient {
         lock(&self.inner.said).everyone.insert(flag.into(), variant);
     }
 
-    /// Gives the user of this id this variant of a flag, whatever everybody gets. For visitors without a user id it is
-    /// their device id.
+    /// Gives the user of this id, or of this device id, this variant of a flag, whatever everybody gets. What is said for
+    /// the user id comes first.
     pub fn set_for(&self, id: impl Into<String>, flag: impl Into<String>, variant: Variant) {
         lock(&self.inner.said).some.insert((id.into(), flag.into()), variant);
     }
@@ -229,8 +229,22 @@ impl Evaluate for TestClient {
     }
 }
 
-/// As the service would answer. What it tracks by itself is not known here: a fetch that asks for exposures to be tracked
-/// counts as one that shows them.
+#[cfg(feature = "remote")]
+impl TestClient {
+    /// As the service would answer. What it tracks by itself is not known here: a fetch that asks for exposures to be
+    /// tracked counts as one that shows them.
+    fn answer(&self, user: &User, options: &FetchOptions) -> Result<Variants, TransportError> {
+        let exposes = options.tracks_exposure == Some(true);
+        let options = EvaluateOptions::default().with_flag_keys(&options.flag_keys).with_tracks_exposure(exposes);
+        let refusal = lock(&self.inner.said).refusal;
+        let Some(status) = refusal else { return Ok(self.evaluate_with(user, &options)) };
+        self.asked(user, options);
+        let mut response = http::Response::new(());
+        *response.status_mut() = status;
+        Err(refusal_of(Endpoint::Variants, &response))
+    }
+}
+
 #[cfg(feature = "remote")]
 impl Fetch for TestClient {
     fn fetch_with<'a>(
@@ -238,16 +252,14 @@ impl Fetch for TestClient {
         user: &'a User,
         options: &'a FetchOptions,
     ) -> BoxFuture<'a, Result<Variants, TransportError>> {
-        let exposes = options.tracks_exposure == Some(true);
-        let options = EvaluateOptions::default().with_flag_keys(&options.flag_keys).with_tracks_exposure(exposes);
-        let refusal = lock(&self.inner.said).refusal;
-        Box::pin(async move {
-            let Some(status) = refusal else { return Ok(self.evaluate_with(user, &options)) };
-            self.asked(user, options);
-            let mut response = http::Response::new(());
-            *response.status_mut() = status;
-            Err(refusal_of(Endpoint::Variants, &response))
-        })
+        Box::pin(async move { self.answer(user, options) })
+    }
+}
+
+#[cfg(all(feature = "blocking", feature = "remote"))]
+impl crate::blocking::Fetch for TestClient {
+    fn fetch_with(&self, user: &User, options: &FetchOptions) -> Result<Variants, TransportError> {
+        self.answer(user, options)
     }
 }
 

@@ -74,6 +74,21 @@ async fn fetches_are_answered_or_refused() {
     assert_eq!(client.evaluations().len(), 4);
 }
 
+#[cfg(all(feature = "blocking", feature = "remote"))]
+#[test]
+fn fetches_that_are_waited_for_are_answered_alike() {
+    let client = TestClient::new();
+    client.turn_on("a");
+    let remote: &dyn crate::blocking::Fetch = &client;
+    let user = User::with_user_id("ann");
+    assert!(remote.fetch(&user).unwrap().is_on("a"));
+    remote.fetch_with(&user, &FetchOptions::default().with_tracks_exposure(true)).unwrap();
+    client.assert_exposed("ann", "a", "on");
+    client.refuse_fetches(Some(StatusCode::SERVICE_UNAVAILABLE));
+    let refused = remote.fetch(&user).unwrap_err();
+    assert!(matches!(refused, TransportError::Status { status: 503, .. }), "{refused}");
+}
+
 #[test]
 fn only_the_flags_that_are_asked_for_are_given() {
     let client = TestClient::new();

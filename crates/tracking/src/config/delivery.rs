@@ -19,7 +19,8 @@ pub struct DeliveryOptions {
     pub server_zone: Option<ServerZone>,
     /// Where events are sent: the whole URL. Default: empty, which means by the zone.
     pub server_url: String,
-    /// Whether they go to the endpoint for many events at once, which takes larger uploads. Default: no.
+    /// Whether they go to the zone's endpoint for many events at once, which takes larger uploads. Says nothing where a URL
+    /// is given: one that ends with `/batch` is taken for such an endpoint. Default: no.
     pub use_batch: bool,
     /// How long the first event waits for others to be sent with. Default: 10 s.
     #[serde(rename = "flushIntervalMillis", with = "millis")]

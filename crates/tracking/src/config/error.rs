@@ -1,7 +1,7 @@
 //! What can be wrong with options.
 
 use transport::options::ZeroError;
-use transport::{BoxError, ClientError, UrlError};
+use transport::{ClientError, UrlError};
 
 /// Why tracking cannot be set up: which option, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -13,15 +13,6 @@ pub enum ConfigError {
     /// The URL cannot be used. The error names the option.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// The URL holds what no request can be sent to. `source` says why.
-    #[error("the URL for `{option}` cannot be asked: give one like `https://host/2/httpapi`")]
-    #[non_exhaustive]
-    Address {
-        /// The option, as files call it.
-        option: &'static str,
-        /// What is wrong with it.
-        source: BoxError,
-    },
     /// Nothing, where nothing would never do. The error names the option.
     #[error(transparent)]
     Zero(#[from] ZeroError),

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use http::Uri;
 use serde_json::{Map, Value, json};
-use transport::options::{positive, zone};
-use transport::{BaseUrl, ServerZone};
+use transport::ServerZone;
+use transport::options::{positive, request_url, zone};
 
 use super::{ConfigError, DeliveryOptions};
 
 /// How many events the service takes at once.
 const MOST_EVENTS: usize = 2000;
 
-/// What an upload may weigh, a little below what the service takes: 1 MB, or 20 MB for batches.
+/// What an upload may weigh, a little below what the service takes: 1 MB, or 20 MB at the endpoint for batches.
 const MAX_BYTES: usize = 950_000;
 const MAX_BATCH_BYTES: usize = 19_000_000;
 
@@ -67,12 +67,17 @@ impl Settings {
     pub(crate) fn new(options: &DeliveryOptions, zone: ServerZone) -> Result<Self, ConfigError> {
         let zone = options.server_zone.inspect(|own| zone::tell(*own)).unwrap_or(zone);
         let flush_size = positive("flushQueueSize", options.flush_queue_size)?;
+        let url = match options.server_url.trim() {
+            "" => zone.analytics_url(options.use_batch),
+            url => url,
+        };
+        let url = request_url("serverUrl", url)?;
         Ok(Self {
-            url: url(options, zone)?,
+            chunk_bytes: if url.path().ends_with("/batch") { MAX_BATCH_BYTES } else { MAX_BYTES },
+            url,
             flush_interval: positive("flushIntervalMillis", options.flush_interval)?,
             flush_size,
             chunk_events: flush_size.min(MOST_EVENTS),
-            chunk_bytes: if options.use_batch { MAX_BATCH_BYTES } else { MAX_BYTES },
             attempts: options.flush_max_retries.max(1),
             request_timeout: positive("requestTimeoutMillis", options.request_timeout)?,
             min_id_length: options.min_id_length,
@@ -86,17 +91,6 @@ impl Settings {
             common: common(options),
         })
     }
-}
-
-fn url(options: &DeliveryOptions, zone: ServerZone) -> Result<Uri, ConfigError> {
-    let option = "serverUrl";
-    let url = match options.server_url.trim() {
-        "" => zone.analytics_url(options.use_batch),
-        url => url,
-    };
-    let base = BaseUrl::parse(option, url)?;
-    // One without a path has to be asked for by `/`.
-    base.join("").or_else(|_| base.join("/")).map_err(|source| ConfigError::Address { option, source: source.into() })
 }
 
 /// Only what is set is said.

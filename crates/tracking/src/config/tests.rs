@@ -105,9 +105,22 @@ fn the_url_is_that_of_the_zone_unless_one_is_given() {
         (json!({"serverZone": ""}), ServerZone::Eu, "https://api.eu.amplitude.com/2/httpapi"),
         (json!({"serverUrl": "http://localhost:8000"}), ServerZone::Us, "http://localhost:8000/"),
         (json!({"serverUrl": "http://localhost/proxy/2/httpapi"}), ServerZone::Eu, "http://localhost/proxy/2/httpapi"),
+        (json!({"serverUrl": "http://localhost/proxy/"}), ServerZone::Us, "http://localhost/proxy/"),
     ] {
         let options: DeliveryOptions = serde_json::from_value(options).unwrap();
         assert_eq!(Settings::new(&options, zone).unwrap().url.to_string(), url);
+    }
+}
+
+#[test]
+fn only_the_endpoint_for_batches_is_sent_large_uploads() {
+    for (options, large) in [
+        (json!({}), false),
+        (json!({"useBatch": true}), true),
+        (json!({"serverUrl": "http://localhost/batch"}), true),
+        (json!({"serverUrl": "http://localhost/2/httpapi", "useBatch": true}), false),
+    ] {
+        assert_eq!(settings(options.clone()).unwrap().chunk_bytes > 1_000_000, large, "{options}");
     }
 }
 

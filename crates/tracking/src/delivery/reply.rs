@@ -77,7 +77,6 @@ impl Reply {
 fn verdict(code: u16, body: Body) -> Verdict {
     match code {
         200..=299 => Verdict::Taken,
-        401 | 403 => Verdict::RefusedKey,
         413 => Verdict::TooLarge,
         429 => Verdict::Throttled(Throttled {
             events: body.throttled_events.known().collect(),
@@ -168,8 +167,8 @@ mod tests {
             (202, Verdict::Taken),
             (302, Verdict::Failed),
             (400, Verdict::Invalid(vec![])),
-            (401, Verdict::RefusedKey),
-            (403, Verdict::RefusedKey),
+            (401, Verdict::Invalid(vec![])),
+            (403, Verdict::Invalid(vec![])),
             (404, Verdict::Invalid(vec![])),
             (408, Verdict::Failed),
             (413, Verdict::TooLarge),
@@ -200,7 +199,9 @@ mod tests {
 
     #[test]
     fn a_refused_key_and_a_missing_field_concern_all() {
-        assert_eq!(read(400, &json!({"error": "Invalid API key: x"})), Verdict::RefusedKey);
+        for status in [400, 401, 403] {
+            assert_eq!(read(status, &json!({"error": "Invalid API key: x"})), Verdict::RefusedKey);
+        }
         let body = json!({"missing_field": "api_key", "silenced_events": [1]});
         assert_eq!(read(400, &body), Verdict::InvalidUpload);
     }

@@ -10,6 +10,7 @@ use std::fmt;
 pub use read::{Members, OptionError, read};
 
 use crate::urls::UrlError;
+pub use crate::urls::request_url;
 
 /// An option is 0, where that would never do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,8 @@ use tokio::time::Instant;
 
 use super::*;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("{self:?}")]
 enum Failure {
     Passing,
     Final,
