@@ -5,6 +5,8 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode, Stdio};
 
+use serde_json::Value;
+
 use super::options::{Mode, Options};
 use super::work::Work;
 use super::workload::Workload;
@@ -14,6 +16,10 @@ const INSTRUCTIONS_PER_FLAG: f64 = 450.0;
 
 /// Allocations for one user: medium workload.
 const ALLOCATIONS: [(Mode, f64); 2] = [(Mode::Engine, 2.0), (Mode::Single, 0.0)];
+
+/// Bytes for each byte of JSON, large workload: what the flags hold, and by how much the process grows until it has them.
+const HELD_PER_BYTE: f64 = 2.0;
+const PEAK_PER_BYTE: f64 = 4.0;
 
 /// Two runs that differ in nothing but the number of passes, so that loading cancels out.
 const PASSES: (usize, usize) = (1, 3);
@@ -36,6 +42,12 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         let what = format!("allocations per user, medium, {}", mode.name());
         passed &= holds(&what, work.allocs_per_user(), limit);
     }
+    let (held, peak) = bytes_per_byte(options)?;
+    passed &= holds("bytes held per byte of JSON, large", held, HELD_PER_BYTE);
+    match peak {
+        Some(peak) => passed &= holds("bytes resident at most per byte of JSON, large", peak, PEAK_PER_BYTE),
+        None => println!("gate: bytes resident at most: not counted, the system does not tell"),
+    }
     if has_valgrind()? {
         passed &=
             holds("instructions per flag, medium, engine", instructions_per_flag(options)?, INSTRUCTIONS_PER_FLAG);
@@ -54,8 +66,22 @@ pub(super) fn run_passes(options: &Options, passes: usize) -> Result<ExitCode, B
 
 fn holds(what: &str, count: f64, limit: f64) -> bool {
     let (word, passed) = if count <= limit { ("ok", true) } else { ("TOO MANY", false) };
-    println!("gate: {what}: {count:.1}, limit {limit}: {word}");
+    println!("gate: {what}: {count:.2}, limit {limit}: {word}");
     passed
+}
+
+/// Of a process that does nothing else.
+fn bytes_per_byte(options: &Options) -> Result<(f64, Option<f64>), Box<dyn Error>> {
+    let output = Command::new(env::current_exe()?)
+        .args(["bench", "--workload", Workload::Large.name(), "--task", "memory", "--bench"])
+        .arg(&options.bench)
+        .stderr(Stdio::inherit())
+        .output()?;
+    let line: Value = serde_json::from_slice(&output.stdout)?;
+    let bytes = |name: &str| line.get(name).and_then(Value::as_f64);
+    let json = bytes("json_bytes").ok_or("task memory does not tell how much JSON there is")?;
+    let held = bytes("held").ok_or("task memory does not tell what is held")?;
+    Ok((held / json, bytes("peak_rss_bytes").map(|peak| peak / json)))
 }
 
 fn instructions_per_flag(options: &Options) -> Result<f64, Box<dyn Error>> {

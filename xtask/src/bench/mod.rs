@@ -12,6 +12,7 @@
     reason = "a tool of the workspace: it prints its figures, and a broken assumption should stop it"
 )]
 
+mod cohort;
 mod compare;
 mod eval;
 mod figures;
@@ -29,9 +30,6 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use options::{Action, Options, Task};
-
-/// What a request for something that is not measured here ends with.
-const UNSUPPORTED: u8 = 2;
 
 /// Measures what the command line asks for.
 pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>> {
@@ -51,15 +49,10 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
 }
 
 fn measure(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
-    match (options.task, options.mode) {
-        (Task::Cohort, _) => Ok(unsupported("this workspace has no cohort store yet: task cohort cannot be measured")),
-        (Task::Parse, _) => parse::run(options),
-        (Task::Memory, _) => memory::run(options),
-        (Task::Eval, _) => eval::run(options),
+    match options.task {
+        Task::Cohort => cohort::run(options),
+        Task::Parse => parse::run(options),
+        Task::Memory => memory::run(options),
+        Task::Eval => eval::run(options),
     }
-}
-
-fn unsupported(reason: &str) -> ExitCode {
-    eprintln!("bench: {reason}");
-    ExitCode::from(UNSUPPORTED)
 }

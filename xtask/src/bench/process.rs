@@ -19,8 +19,17 @@ pub(super) fn allocations() -> usize {
 
 /// The resident set in bytes; none where the system does not tell.
 pub(super) fn resident_bytes() -> Option<i64> {
-    let text = fs::read_to_string("/proc/self/smaps_rollup").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Rss:"))?;
+    kilobytes("/proc/self/smaps_rollup", "Rss:")
+}
+
+/// The most that it was since the start; none where the system does not tell.
+pub(super) fn peak_resident_bytes() -> Option<i64> {
+    kilobytes("/proc/self/status", "VmHWM:")
+}
+
+fn kilobytes(path: &str, name: &str) -> Option<i64> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }

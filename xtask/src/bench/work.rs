@@ -5,6 +5,7 @@ use std::hint::black_box;
 
 use evaluation_core::{FlagSet, User};
 use experiment::LocalEvaluationClient;
+use experiment::cohorts::CohortStore;
 
 use super::options::{Mode, Options};
 use super::process;
@@ -22,12 +23,17 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn load(options: &Options, mode: Mode) -> Result<Self, Box<dyn Error>> {
         let json = options.workload.flag_bytes(&options.bench)?;
-        let (flags, client) = (FlagSet::from_json(&json)?, LocalEvaluationClient::offline(&json)?);
+        let flags = FlagSet::from_json(&json)?;
         let keys: Vec<String> = flags.keys().map(str::to_owned).collect();
         if keys.is_empty() {
             return Err("the workload has no flags".into());
         }
-        let users = workload::users(&options.bench)?;
+        // To a client users come as they are, and it has to know who is in which cohort.
+        let (users, cohorts) = match mode {
+            Mode::Client => workload::users_and_cohorts(&options.bench)?,
+            Mode::Engine | Mode::Single => (workload::users(&options.bench)?, CohortStore::new()),
+        };
+        let client = LocalEvaluationClient::offline_with_cohorts(&json, cohorts)?;
         Ok(Self { flags, client, keys, users, mode })
     }
 

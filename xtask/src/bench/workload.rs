@@ -1,11 +1,14 @@
 //! The flags and users to measure with.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
 use evaluation_core::User;
+use experiment::cohorts::{Cohort, CohortStore, USER_GROUP_TYPE};
+use serde_json::{Map, Value};
 
 /// How many flags; each size begins with the smaller one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +62,47 @@ impl FromStr for Workload {
 /// The users, in the order of their file.
 pub(super) fn users(dir: &Path) -> Result<Vec<User>, Box<dyn Error>> {
     let text = read(&dir.join("users.jsonl"))?;
-    let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let users = lines.map(serde_json::from_slice).collect::<Result<Vec<User>, _>>()?;
+    let users = lines(&text).map(serde_json::from_slice).collect::<Result<Vec<User>, _>>()?;
     if users.is_empty() {
         return Err("the workload has no users".into());
     }
     Ok(users)
+}
+
+/// The same, but their cohorts are in a store and no longer on the users.
+pub(super) fn users_and_cohorts(dir: &Path) -> Result<(Vec<User>, CohortStore), Box<dyn Error>> {
+    let mut members: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut add = |group_type: &str, ids: &Value, name: &str| {
+        for id in ids.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            members.entry((group_type.to_owned(), id.to_owned())).or_default().push(name.to_owned());
+        }
+    };
+    let mut users = Vec::new();
+    for line in lines(&read(&dir.join("users.jsonl"))?) {
+        let mut user: Map<String, Value> = serde_json::from_slice(line)?;
+        if let (Some(ids), Some(name)) = (user.remove("cohort_ids"), user.get("user_id").and_then(Value::as_str)) {
+            add(USER_GROUP_TYPE, &ids, name);
+        }
+        let groups = user.remove("group_cohort_ids");
+        for (group_type, names) in groups.iter().filter_map(Value::as_object).flatten() {
+            for (name, ids) in names.as_object().into_iter().flatten() {
+                add(group_type, ids, name);
+            }
+        }
+        users.push(serde_json::from_value(Value::Object(user))?);
+    }
+    let mut store = CohortStore::new();
+    for ((group_type, id), members) in members {
+        if store.get(&id).is_some() {
+            return Err(format!("cohort {id} is of two group types").into());
+        }
+        store.insert(&Cohort::new(id, members).with_group_type(group_type));
+    }
+    Ok((users, store))
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
