@@ -14,7 +14,7 @@ use crate::store::CohortStore;
 /// The user is looked up by its id, and its group of each type by its name; device ids are never looked up. What the
 /// store says replaces the `cohort_ids` that the user brings, for every group type that some flag asks about, even when
 /// the store says that there are none. A user without id, and a group without name, keep theirs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct EnrichedUser<'a> {
     user: &'a User,
     known: Option<Member<'a>>,
@@ -45,6 +45,7 @@ impl EvaluationContext for EnrichedUser<'_> {
 }
 
 /// A user or a group, as members of cohorts.
+#[derive(Clone)]
 struct Member<'a> {
     store: &'a CohortStore,
     group_type: &'a str,
@@ -118,6 +119,17 @@ mod tests {
         // It is what is asked with from then on.
         let other = Member { fingerprint: Fingerprint::of("u1").into(), name: "u2", ..member };
         assert!(other.contains("c1"));
+    }
+
+    #[test]
+    fn a_clone_answers_alike_and_keeps_what_was_hashed() {
+        let user = User::with_user_id("u1");
+        let store = store();
+        let enriched = EnrichedUser::new(&user, &store);
+        assert!(enriched.membership("User", "u1").unwrap().contains("c1"));
+        let clone = enriched.clone();
+        assert!(clone.known.as_ref().unwrap().fingerprint.get().is_some());
+        assert!(clone.membership("User", "u1").unwrap().contains("c1"));
     }
 
     #[test]

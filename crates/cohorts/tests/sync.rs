@@ -138,14 +138,19 @@ async fn a_download_is_tried_three_times_with_pauses() {
     service.set("a", Meets::Status(500, None));
     sync.load(["a"]).await;
     let times = service.times();
-    let pauses: Vec<u128> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
-    assert_eq!(pauses, [100, 200]);
+    assert_eq!(times.len(), 3);
     // Then ever later while it is missing, up to the interval.
-    let last = times[2];
-    service.asked.lock().unwrap().clear();
-    pass(Duration::from_secs(120)).await;
-    let rounds: Vec<u64> = service.times().iter().step_by(3).map(|at| (*at - last).as_secs()).collect();
-    assert_eq!(rounds, [5, 15, 35, 75]);
+    pass(Duration::from_secs(75)).await;
+    let times = service.times();
+    let pauses: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    for (row, then) in pauses.chunks(3).zip([5, 10, 20]) {
+        for (pause, millis) in row.iter().zip([100, 200, then * 1000]) {
+            // Each is drawn within a quarter.
+            let (set, pause) = (Duration::from_millis(millis), *pause);
+            assert!(set * 3 / 4 <= pause && pause <= set * 5 / 4 + Duration::from_millis(2), "{pauses:?}");
+        }
+    }
+    assert!(pauses.len() >= 9, "{pauses:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -217,6 +222,37 @@ async fn what_is_no_longer_asked_for_is_taken_back() {
     let asked = service.asked().len();
     pass(Duration::from_secs(300)).await;
     assert_eq!(service.asked().len(), asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_waits_for_too_is_not_taken_back() {
+    let (service, sync) = sync();
+    service.set("a", Meets::Cohort(SECOND));
+    let first = tokio::spawn({
+        let sync = sync.clone();
+        async move { sync.load(["a"]).await.len() }
+    });
+    tokio::task::yield_now().await;
+    let second = tokio::spawn({
+        let sync = sync.clone();
+        async move { sync.load(["a"]).await.len() }
+    });
+    pass(SECOND / 2).await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    assert_eq!((second.await.unwrap(), service.asked().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_may_be_without_end() {
+    let service = Arc::new(Service::default());
+    service.set("a", Meets::Cohort(Duration::from_secs(3600)));
+    let mut config = SyncConfig::default();
+    config.request_timeout = Duration::MAX;
+    config.patience = Some(Duration::MAX);
+    config.patience_max = Duration::MAX;
+    let sync = builder(&service).config(config).build();
+    assert_eq!(sync.load(["a"]).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

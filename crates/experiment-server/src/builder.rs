@@ -118,7 +118,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Where to listen for the administrator. There is no such port by default, and no key is asked for on it.
+    /// Where to listen for the administrator. There is no such port by default, and no key is asked for on it. On loopback
+    /// it has to be asked by `localhost` or an IP address.
     pub fn admin_listen(mut self, address: SocketAddr) -> Self {
         self.admin_listen = Some(address);
         self

@@ -88,7 +88,8 @@ impl Server {
         let app = App { state: Arc::clone(&state), stop: stopped.clone() };
         let mut tasks = JoinSet::new();
         if let Some(admin) = admin {
-            let service = Service::admin(Arc::clone(&state), admin::router(app.clone()));
+            let loopback = admin.address.ip().to_canonical().is_loopback();
+            let service = Service::admin(Arc::clone(&state), admin::router(app.clone(), loopback));
             tasks.spawn(admin.serve(service, stopped.clone()));
         }
         tasks.spawn(main.serve(Service::main(Arc::clone(&state), router(app, cors)), stopped.clone()));

@@ -149,7 +149,21 @@ async fn pages_of_a_browser_get_nothing() {
     }
     assert!(admin(&server, Method::GET, "/", "").await.text().contains("/admin/explain"));
     admin(&server, Method::GET, "/none", "").await.refusal(404);
+    let told = ask(&base, Method::GET, "/metrics", &[("host", "evil.example:3001")], "").await.refusal(403);
+    assert!(told.contains("`Host`") && !told.contains("browser"), "{told}");
     // What is for SDKs is not here, and the other way round.
     admin(&server, Method::GET, "/sdk/v2/flags", "").await.refusal(404);
     ask(&server.url(), Method::GET, "/admin/events", &[], "").await.refusal(404);
+}
+
+#[tokio::test]
+async fn where_others_may_ask_they_may_do_so_by_any_name() {
+    let server = Server::builder().flags_json(FLAGS).admin_listen(([0, 0, 0, 0], 0).into()).start().await.unwrap();
+    let base = format!("http://127.0.0.1:{}", server.admin_address().unwrap().port());
+    for path in ["/metrics", "/healthz", "/admin/flags"] {
+        let answer = ask(&base, Method::GET, path, &[("host", "flags.internal:3001")], "").await;
+        assert_eq!(answer.status, 200, "{path}");
+        let page = [("host", "flags.internal:3001"), ("origin", "http://flags.internal:3001")];
+        assert!(ask(&base, Method::GET, path, &page, "").await.refusal(403).contains("browser"), "{path}");
+    }
 }

@@ -31,8 +31,12 @@ async fn what_is_no_change_of_flags_is_no_message() {
     let server = server().await;
     let mut stream = Stream::open(&server).await;
     assert_eq!(stream.keys().await, ["a", "b"]);
-    server.set_flags(flags_named(&["a", "b"])).unwrap();
-    server.set_cohort(Cohort::new("c1", ["u1"]));
+    for member in ["u1", "u2"] {
+        server.set_flags(flags_named(&["a", "b"])).unwrap();
+        server.set_cohort(Cohort::new("c1", [member]));
+        // The stream has its turn before an answer to this.
+        assert_eq!(get(&server, "/healthz", &[]).await.status, 200);
+    }
     server.set_flags(flags_named(&["last"])).unwrap();
     assert_eq!(stream.keys().await, ["last"]);
 }

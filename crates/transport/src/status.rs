@@ -16,8 +16,8 @@ pub struct Status<T = Instant> {
     pub state: State,
     /// Where the flags that are in place came from. None while there are none.
     pub origin: Option<Origin>,
-    /// When the service last sent something: any byte of a stream, or a whole answer to a poll. That a stream was
-    /// opened does not count.
+    /// When the service last sent something: any byte of a stream, or a good answer to a poll, which is one with flags
+    /// or that they are unchanged. That a stream was opened does not count, nor that a poll was refused.
     pub last_contact: Option<T>,
     /// When flags were last put in place.
     pub last_update: Option<T>,
@@ -63,7 +63,7 @@ impl Status {
     }
 }
 
-impl<T: Copy> Status<T> {
+impl<T: Copy + PartialEq> Status<T> {
     pub(crate) fn new() -> Self {
         Self {
             state: State::Idle,
@@ -97,11 +97,12 @@ impl<T: Copy> Status<T> {
         }
     }
 
-    /// True when something changed that is worth waking for. New contact alone is not: streams bring it all the time.
-    pub(crate) fn differs<U>(&self, other: &Status<U>) -> bool {
+    /// True when something changed that is worth waking for. What each byte of a stream brings is not.
+    pub(crate) fn differs(&self, other: &Self) -> bool {
         self.state != other.state
             || (self.updates, self.failures) != (other.updates, other.failures)
             || (self.reconnects, self.restarts) != (other.reconnects, other.restarts)
+            || (self.state != State::Streaming && self.last_current != other.last_current)
     }
 }
 
@@ -199,6 +200,10 @@ impl fmt::Display for Origin {
 }
 
 /// Follows the status of an updater. It does not keep the updater running.
+///
+/// It wakes when `state`, `updates`, `failures`, `reconnects` or `restarts` change, and when `last_current` does by a
+/// poll. It does not wake for what each byte of a stream moves on, `last_current` and `last_contact`, nor for
+/// `next_retry`.
 #[derive(Debug, Clone)]
 pub struct StatusWatch(watch::Receiver<Status>);
 
@@ -213,14 +218,17 @@ impl StatusWatch {
         self.0.borrow().clone()
     }
 
-    /// Waits for a change of state, a new set or a failure, and gives the status then; what came in between is passed
-    /// over. None when the updater is gone.
+    /// Waits for a change of state, a new set, a failure, or a poll that says that the flags still stand, and gives the
+    /// status then; what came in between is passed over. None when the updater is gone.
     pub async fn changed(&mut self) -> Option<Status> {
         self.0.changed().await.ok()?;
         Some(self.0.borrow_and_update().clone())
     }
 
     /// Waits until the status is as asked for, which it may be already. None when the updater is gone first.
+    ///
+    /// It looks whenever [`StatusWatch::changed`] would wake: what is asked of `last_contact` or `next_retry`, or while
+    /// streaming of `last_current`, may hold before that is seen.
     pub async fn wait_for(&mut self, wanted: impl FnMut(&Status) -> bool) -> Option<Status> {
         self.0.wait_for(wanted).await.ok().map(|status| status.clone())
     }

@@ -136,6 +136,22 @@ async fn errors_end_it() {
 }
 
 #[tokio::test]
+async fn a_byte_that_is_no_text_ends_it_though_the_body_stays_open() {
+    let chunks = [Bytes::from("data: [1]\n\nda"), Bytes::from_static(b"ta: \xff\n"), "data: [2]\n\n".into()];
+    let body = BodyStream::new(stream::iter(chunks).map(Ok).chain(stream::pending()));
+    let events =
+        EventStream::new(body, LIMIT).filter(|item| std::future::ready(!matches!(item, Ok(StreamItem::Alive))));
+    let items: Vec<_> = within(events.collect()).await;
+    let [Ok(StreamItem::Flags(first)), Err(TransportError::NotEvents { .. })] = &items[..] else { panic!("{items:?}") };
+    assert_eq!(first, "[1]");
+    // What no event is made of may be anything, and a letter may come in two parts.
+    let chunks = [Bytes::from_static(b": \xff\nid: \xff\ndata: \xc3"), Bytes::from_static(b"\xa9\n\n")];
+    let mut events = EventStream::new(BodyStream::new(stream::iter(chunks).map(Ok).chain(stream::pending())), LIMIT);
+    assert_eq!(within(events.next()).await.unwrap().unwrap(), StreamItem::Alive);
+    assert_eq!(within(events.next()).await.unwrap().unwrap(), StreamItem::Flags("é".into()));
+}
+
+#[tokio::test]
 async fn it_is_asked_for_with_the_key_and_the_library() {
     let client = Canned::new([response(200, &[], "data: [1]\n\n")]);
     let mut events = service(client.clone()).flag_stream(DEADLINE).await.unwrap();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use transport::between;
+
 /// What a member may take in JSON: an id of 1,024 characters, the most that the service keeps, in two bytes each.
 const LONGEST_MEMBER: usize = 2 << 10;
 
@@ -19,9 +21,10 @@ pub struct SyncConfig {
     pub request_timeout: Duration,
     /// How often a download is tried in a row. Default: 3.
     pub attempts: u32,
-    /// The pause behind the first of these attempts; it doubles with each. Default: 100 ms.
+    /// The pause behind the first of these attempts; it doubles with each, and is drawn within a quarter of that either
+    /// way. Default: 100 ms.
     pub backoff: Duration,
-    /// The longest such pause that the service may ask for by `Retry-After`. Default: 10 s.
+    /// How long at most a cohort is left alone because the service asks for it by `Retry-After`. Default: 10 s.
     pub retry_after_max: Duration,
     /// How many downloads there are at once. Refreshing takes one less at most, so that cohorts of new flags need not
     /// wait for it. Default: 4.
@@ -32,7 +35,7 @@ pub struct SyncConfig {
     /// How long new flags wait for their new cohorts in all. Default: 45 s.
     pub patience_max: Duration,
     /// How long a cohort that is missing is left alone when a download failed in a way that may pass; it doubles with
-    /// each, up to the polling interval. Default: 5 s.
+    /// each, and is drawn within a quarter of that either way, up to the polling interval. Default: 5 s.
     pub missing_retry: Duration,
 }
 
@@ -54,9 +57,13 @@ impl SyncConfig {
     }
 
     /// The pause behind an attempt, the first of which is 1: what backing off asks for, or longer if the service does.
-    pub(super) fn pause(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
-        let backoff = self.backoff.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
-        backoff.max(retry_after.unwrap_or_default().min(self.retry_after_max))
+    pub(super) fn pause(&self, attempt: u32, retry_after: Option<Duration>, random: u64) -> Duration {
+        doubled(self.backoff, attempt, random).max(self.granted(retry_after))
+    }
+
+    /// How long the service is left alone if it asks for so much.
+    pub(super) fn granted(&self, retry_after: Option<Duration>) -> Duration {
+        retry_after.unwrap_or_default().min(self.retry_after_max)
     }
 
     /// The largest body that is read: no larger than a cohort of as many members as are allowed could be.
@@ -66,10 +73,16 @@ impl SyncConfig {
     }
 
     /// How long to leave a cohort alone that is missing, after so many failures in a row.
-    pub(super) fn missing_retry(&self, failures: u32) -> Duration {
-        let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
-        self.missing_retry.saturating_mul(factor).min(self.polling_interval)
+    pub(super) fn missing_retry(&self, failures: u32, random: u64) -> Duration {
+        doubled(self.missing_retry, failures, random).min(self.polling_interval)
     }
+}
+
+/// A delay doubled with each time but the first, and a quarter of that shorter or longer by a random number: clients that
+/// failed together do not try again together.
+fn doubled(delay: Duration, times: u32, random: u64) -> Duration {
+    let delay = delay.saturating_mul(2_u32.saturating_pow(times.saturating_sub(1)));
+    between(delay.saturating_sub(delay / 4), delay.saturating_add(delay / 4), random)
 }
 
 impl Default for SyncConfig {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
-use transport::task::{caught, lock, logged, until};
+use transport::task::{Random, caught, lock, logged, until};
 
 use super::download::Downloader;
 use super::machine::{Job, Machine, Notice, Outcome, Time};
@@ -28,6 +28,7 @@ pub(super) struct Shared {
     pub(super) on_change: Arc<OnChange>,
     /// What the machine counts its time from.
     pub(super) epoch: Instant,
+    pub(super) random: Random,
 }
 
 pub(super) struct State {
@@ -142,7 +143,7 @@ impl Driver {
         };
         let error = if let Outcome::Failed(error) = &outcome { Some(Arc::clone(error)) } else { None };
         let mut state = self.shared.state();
-        let notice = state.machine.finished(&id, outcome, now);
+        let notice = state.machine.finished(&id, outcome, now, self.shared.random.next());
         let there = state.store.get(&id).is_some();
         let needed = state.machine.get(&id).map(|cohort| cohort.live);
         if let (Some(cohort), Some(_)) = (&arrived, needed) {

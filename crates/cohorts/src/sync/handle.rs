@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout, timeout_at};
-use transport::task::{has_timers, lock, logged};
+use tokio::time::{Instant, timeout};
+use transport::task::{Random, has_timers, lock, logged};
 use transport::{BaseUrl, HttpClient};
 
 use super::download::Downloader;
@@ -83,13 +83,13 @@ impl CohortSync {
     /// Asks for cohorts, because flags that need them are about to go live, and waits until each of them is there or
     /// could not be had. Those that could not be had before are not waited for. Gives all cohorts that are there then.
     ///
-    /// Whoever drops the future takes the request back. Needs a Tokio runtime; without one, nothing is asked for.
+    /// Whoever drops the future takes the request back, but for cohorts that another asked for too. Needs a Tokio runtime; without one, nothing is asked for.
     pub async fn load<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> CohortStore {
         let ids: Vec<&str> = ids.into_iter().collect();
         let shared = &self.inner.shared;
         if !ids.is_empty() && self.inner.run() {
-            let new = shared.state().machine.need(ids.iter().copied());
-            let mut request = Request { shared, ids: new };
+            let claims = shared.state().machine.need(ids.iter().copied());
+            let mut request = Request { shared, claims };
             shared.wake.notify_one();
             let config = &shared.downloader.config;
             if timeout(config.patience_max, self.settle(&ids, config.patience())).await != Ok(true) {
@@ -99,7 +99,7 @@ impl CohortSync {
                 drop(state);
                 log::late(late);
             }
-            request.ids.clear();
+            request.claims.clear();
         }
         self.cohorts()
     }
@@ -108,7 +108,7 @@ impl CohortSync {
     async fn settle(&self, ids: &[&str], patience: Duration) -> bool {
         let shared = &self.inner.shared;
         let mut settled = shared.settled.subscribe();
-        let mut deadline = Instant::now() + patience;
+        let mut since = Instant::now();
         let mut unsettled = usize::MAX;
         loop {
             let left = shared.state().machine.unsettled(ids.iter().copied());
@@ -116,10 +116,11 @@ impl CohortSync {
                 return true;
             }
             if left < unsettled {
-                (unsettled, deadline) = (left, Instant::now() + patience);
+                (unsettled, since) = (left, Instant::now());
             }
+            let rest = patience.saturating_sub(since.elapsed());
             // Somebody else may have stopped the run that was to bring them.
-            if !self.inner.run() || timeout_at(deadline, settled.changed()).await.is_err() {
+            if !self.inner.run() || timeout(rest, settled.changed()).await.is_err() {
                 return false;
             }
         }
@@ -206,20 +207,20 @@ impl Run {
     }
 }
 
-/// Cohorts that flags are about to need. Taken back when dropped.
+/// Cohorts that flags are about to need. Taken back when dropped, but for those that others asked for too.
 struct Request<'a> {
     shared: &'a Shared,
-    ids: Vec<Arc<str>>,
+    claims: Vec<Arc<str>>,
 }
 
 impl Drop for Request<'_> {
     fn drop(&mut self) {
-        if self.ids.is_empty() {
+        if self.claims.is_empty() {
             return;
         }
         let mut state = self.shared.state();
-        state.machine.withdraw(&self.ids);
-        for id in &self.ids {
+        state.machine.withdraw(&self.claims);
+        for id in &self.claims {
             if state.machine.get(id).is_none() {
                 state.store.remove(id);
             }
@@ -258,6 +259,7 @@ impl CohortSyncBuilder {
             settled: watch::Sender::new(()),
             on_change: self.on_change,
             epoch: Instant::now(),
+            random: Random::new(),
         };
         CohortSync { inner: Arc::new(Inner { shared: Arc::new(shared), run: Mutex::new(None) }) }
     }

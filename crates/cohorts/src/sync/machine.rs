@@ -42,6 +42,8 @@ pub(super) struct Entry {
     pub(super) error: Option<Arc<DownloadError>>,
     /// When it is asked for again, if that is not with the next refresh.
     retry_at: Option<Time>,
+    /// How often it was asked for without that being taken back. Of no account once it is live.
+    claims: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,25 +93,33 @@ impl Machine {
         }
     }
 
-    /// Flags are about to need these too. Those that nobody needed before are asked for at once, and given back.
+    /// Flags are about to need these too. Those that nobody needed before are asked for at once. Gives what that can be
+    /// taken back by.
     pub(super) fn need<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) -> Vec<Arc<str>> {
-        let mut new = Vec::new();
-        for id in ids {
-            if !self.cohorts.contains_key(id) {
-                let id: Arc<str> = id.into();
-                self.cohorts.insert(Arc::clone(&id), Entry::default());
-                self.queue(&id);
-                new.push(id);
-            }
-        }
-        new
+        ids.into_iter().map(|id| self.claim(id)).collect()
     }
 
-    /// Flags that were about to need these will not go live.
-    pub(super) fn withdraw(&mut self, ids: &[Arc<str>]) {
-        for id in ids {
-            if self.cohorts.get(id).is_some_and(|cohort| !cohort.live) {
-                self.cohorts.remove(id);
+    fn claim(&mut self, id: &str) -> Arc<str> {
+        let known = self.cohorts.get_key_value(id).map(|(id, _)| Arc::clone(id));
+        let is_new = known.is_none();
+        let id = known.unwrap_or_else(|| id.into());
+        let cohort = self.cohorts.entry(Arc::clone(&id)).or_default();
+        cohort.claims = cohort.claims.saturating_add(1);
+        if is_new {
+            self.queue(&id);
+        }
+        id
+    }
+
+    /// Flags that were about to need these will not go live. What others asked for too stays.
+    pub(super) fn withdraw(&mut self, claims: &[Arc<str>]) {
+        for claim in claims {
+            // What was dropped meanwhile and asked for anew is claimed by others alone.
+            let is_same = self.cohorts.get_key_value(claim).is_some_and(|(id, _)| Arc::ptr_eq(id, claim));
+            let Some(cohort) = self.cohorts.get_mut(claim).filter(|cohort| is_same && !cohort.live) else { continue };
+            cohort.claims = cohort.claims.saturating_sub(1);
+            if cohort.claims == 0 {
+                self.cohorts.remove(claim);
             }
         }
         self.forget_unneeded();
@@ -164,8 +174,8 @@ impl Machine {
         jobs
     }
 
-    /// A download ended.
-    pub(super) fn finished(&mut self, id: &str, outcome: Outcome, now: Time) -> Option<Notice> {
+    /// A download ended. `random` is any number, evenly spread over all that there are.
+    pub(super) fn finished(&mut self, id: &str, outcome: Outcome, now: Time, random: u64) -> Option<Notice> {
         self.running.remove(id);
         let cohort = self.cohorts.get_mut(id)?;
         // Its copy was dropped meanwhile, and then needed again.
@@ -175,7 +185,7 @@ impl Machine {
             return None;
         }
         if let Outcome::Failed(error) = outcome {
-            return cohort.failed(error, &self.config, now);
+            return cohort.failed(error, &self.config, now, self.refresh_at, random);
         }
         if let Outcome::Arrived { modified } = outcome {
             cohort.modified = modified;
@@ -212,11 +222,8 @@ impl Machine {
         if refresh {
             self.refresh_at = Some(now.saturating_add(self.config.polling_interval));
         }
-        // What waits a little for its next attempt is not hurried by a refresh.
-        let is_due = |cohort: &Entry| match cohort.retry_at {
-            Some(at) => at <= now || (refresh && cohort.attempts == 0),
-            None => refresh,
-        };
+        // What waits for a time of its own is not hurried by a refresh: the service may have asked for it.
+        let is_due = |cohort: &Entry| cohort.retry_at.map_or(refresh, |at| at <= now);
         let due: Vec<Arc<str>> =
             self.cohorts.iter().filter(|(_, cohort)| is_due(cohort)).map(|(id, _)| Arc::clone(id)).collect();
         due.iter().for_each(|id| self.queue(id));
@@ -258,23 +265,32 @@ impl Machine {
 }
 
 impl Entry {
-    fn failed(&mut self, error: Arc<DownloadError>, config: &SyncConfig, now: Time) -> Option<Notice> {
+    fn failed(
+        &mut self,
+        error: Arc<DownloadError>,
+        config: &SyncConfig,
+        now: Time,
+        refresh_at: Option<Time>,
+        random: u64,
+    ) -> Option<Notice> {
         let retryable = error.is_retryable();
+        let retry_after = error.retry_after();
+        self.error = Some(error);
         if retryable && self.attempts < config.attempts {
-            let pause = config.pause(self.attempts, error.retry_after());
-            self.retry_at = Some(now.saturating_add(pause));
-            self.error = Some(error);
+            self.retry_at = Some(now.saturating_add(config.pause(self.attempts, retry_after, random)));
             return None;
         }
         self.settled = true;
         self.attempts = 0;
         self.failures = self.failures.saturating_add(1);
-        // What is there waits for the next refresh.
-        self.retry_at = self.current.is_none().then(|| {
-            let delay = if retryable { config.missing_retry(self.failures) } else { config.polling_interval };
-            now.saturating_add(delay)
-        });
-        self.error = Some(error);
+        let granted = now.saturating_add(config.granted(retry_after));
+        self.retry_at = if self.current.is_none() {
+            let delay = if retryable { config.missing_retry(self.failures, random) } else { config.polling_interval };
+            Some(now.saturating_add(delay).max(granted))
+        } else {
+            // What is there waits for the next refresh, or longer if the service asks for it.
+            refresh_at.is_some_and(|at| at < granted).then_some(granted)
+        };
         Some(Notice::Failed { first: self.failures == 1 })
     }
 }

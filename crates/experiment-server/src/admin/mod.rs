@@ -35,8 +35,9 @@ POST   /admin/explain                     the same, {\"user\": â€¦, \"flag\": â€
 GET    /healthz, /readyz                  whether the server runs, and serves
 ";
 
-pub(crate) fn router(app: App) -> Router {
-    Router::new()
+/// `loopback` says that only this machine can reach the port.
+pub(crate) fn router(app: App, loopback: bool) -> Router {
+    let router = Router::new()
         .route("/", get(async || INDEX))
         .route("/metrics", get(metrics::metrics))
         .route("/admin/flags", get(flags::all))
@@ -49,21 +50,31 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(app.clone())
-        .layer(from_fn_with_state(app, limit))
-        .layer(from_fn(no_pages))
+        .layer(from_fn_with_state(app, limit));
+    let router = if loopback { router.layer(from_fn(by_our_name)) } else { router };
+    router.layer(from_fn(no_pages))
 }
 
-/// Browsers say when a page asks: by `Origin`, or by `Sec-Fetch-Site`, which is `none` when it was the user. A page that
-/// made its own name lead here says neither, but names itself as the host.
+/// Browsers say when a page asks: by `Origin`, or by `Sec-Fetch-Site`, which is `none` when it was the user.
 async fn no_pages(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let page = headers.contains_key(header::ORIGIN)
-        || headers.get("sec-fetch-site").is_some_and(|site| site != "none")
-        || headers.get(header::HOST).is_some_and(|host| !is_ours(host));
-    if page {
-        return Refusal::new(StatusCode::FORBIDDEN, "this port does not answer to pages of a browser").into_response();
+    if headers.contains_key(header::ORIGIN) || headers.get("sec-fetch-site").is_some_and(|site| site != "none") {
+        return forbidden("this port does not answer to pages of a browser");
     }
     next.run(request).await
+}
+
+/// A page that made its own name lead to this machine says nothing of the kind, but names itself as the host. Where others
+/// can reach the port, they may do so by any name.
+async fn by_our_name(request: Request, next: Next) -> Response {
+    if request.headers().get(header::HOST).is_some_and(|host| !is_ours(host)) {
+        return forbidden("this port is for this machine: the header `Host` has to be `localhost` or an IP address");
+    }
+    next.run(request).await
+}
+
+fn forbidden(why: &str) -> Response {
+    Refusal::new(StatusCode::FORBIDDEN, why).into_response()
 }
 
 /// An address, or the name that always means this machine.

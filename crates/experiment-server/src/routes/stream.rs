@@ -84,12 +84,14 @@ impl Source {
                 changed = self.snapshots.changed() => {
                     changed.ok()?;
                     let flags = Arc::clone(&self.snapshots.borrow_and_update().flags);
-                    // Cohorts are published the same way, and are no message.
-                    if self.sent.as_ref().is_some_and(|sent| Arc::ptr_eq(sent, &flags)) {
-                        continue;
-                    }
+                    // Cohorts are published the same way, and so are flags that say the same: no messages.
+                    let known = |sent: &Arc<Flags>| Arc::ptr_eq(sent, &flags) || sent.body == flags.body;
+                    let is_known = self.sent.as_ref().is_some_and(known);
                     let message = flags.message.clone();
                     self.sent = Some(flags);
+                    if is_known {
+                        continue;
+                    }
                     self.wind();
                     return Some(Ok(message));
                 }

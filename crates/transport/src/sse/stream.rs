@@ -90,12 +90,21 @@ struct Lines {
     too_large: bool,
 }
 
+impl Lines {
+    /// The next whole line. The parser would wait for the rest of a letter that has none, and keep all that comes.
+    fn line(&mut self) -> Option<Result<Bytes, TransportError>> {
+        let line = self.buffer.pop()?;
+        let is_text = std::str::from_utf8(&line).is_ok();
+        Some(if is_text { Ok(line) } else { Err(TransportError::NotEvents { endpoint: ENDPOINT }) })
+    }
+}
+
 impl Stream for Lines {
     type Item = Result<Bytes, TransportError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(line) = self.buffer.pop() {
-            return Poll::Ready(Some(Ok(line)));
+        if let Some(line) = self.line() {
+            return Poll::Ready(Some(line));
         }
         if self.too_large {
             return Poll::Ready(Some(Err(TransportError::TooLarge { endpoint: ENDPOINT, limit: self.limit })));
@@ -110,8 +119,8 @@ impl Stream for Lines {
         // Where nothing is whole yet, what came has to be told nevertheless: `EventStream` does so on its way out, and
         // is back here for the next line or chunk.
         cx.waker().wake_by_ref();
-        match self.buffer.pop() {
-            Some(line) => Poll::Ready(Some(Ok(line))),
+        match self.line() {
+            Some(line) => Poll::Ready(Some(line)),
             None => Poll::Pending,
         }
     }

@@ -19,15 +19,16 @@ pub enum Mode {
 pub struct UpdaterConfig {
     /// By which ways flags come. Default: polls alone.
     pub mode: Mode,
-    /// From one poll to the next. Default: 30 s.
+    /// From one poll to the next; behind one that failed, drawn within a tenth of that either way. Default: 30 s.
     pub poll_interval: Duration,
     /// How long a poll may take. Default: 10 s.
     pub poll_timeout: Duration,
     /// How often the poller tries when it begins, before it falls back to the interval or fails the start. Default: 5.
     pub initial_attempts: u32,
-    /// The delay behind the first of these attempts; it doubles with each. Default: 100 ms.
+    /// The delay behind the first of these attempts; it doubles with each, and is drawn within a quarter of that either
+    /// way. Default: 100 ms.
     pub initial_backoff: Duration,
-    /// What that delay grows to at most. Default: 2 s.
+    /// What that delay doubles to at most. Default: 2 s.
     pub initial_backoff_max: Duration,
     /// How long a stream may take from the request to its first flags. Taking them in is not counted. Default: 1.5 s.
     pub connect_timeout: Duration,
@@ -46,7 +47,8 @@ pub struct UpdaterConfig {
     /// How long a source is left alone that refused the deployment key. `Retry-After` counts up to this. Default: none,
     /// which means ten poll intervals.
     pub auth_retry: Option<Duration>,
-    /// Without news for so long, flags are called stale. Default: none, which means three poll intervals.
+    /// Without news for so long, flags are called stale. Default: none, which means three poll intervals, and with a
+    /// stream three times `keep_alive_timeout` if that is more.
     pub stale_after: Option<Duration>,
     /// How long taking in a set may take, downloads of cohorts included. Default: 5 min.
     pub apply_timeout: Duration,
@@ -54,7 +56,8 @@ pub struct UpdaterConfig {
     pub start_timeout: Duration,
 }
 
-const SHORTEST: Duration = Duration::from_millis(1);
+/// The shortest delay between attempts.
+pub(super) const SHORTEST: Duration = Duration::from_millis(1);
 
 impl UpdaterConfig {
     /// Delays and counts that were set to nothing, set to the least that works.
@@ -81,10 +84,15 @@ impl UpdaterConfig {
     }
 
     pub(super) fn stale_after(&self) -> Duration {
-        self.stale_after.unwrap_or(self.poll_interval.saturating_mul(3)).max(SHORTEST)
+        // A stream that is quiet says only now and then that nothing is new.
+        let news = match self.mode {
+            Mode::Polling => self.poll_interval,
+            Mode::Streaming => self.poll_interval.max(self.keep_alive_timeout),
+        };
+        self.stale_after.unwrap_or(news.saturating_mul(3)).max(SHORTEST)
     }
 
-    /// The delay behind an attempt, the first of which is 1.
+    /// The delay behind an attempt, the first of which is 1, before it is drawn.
     pub(super) fn backoff(&self, attempt: u32) -> Duration {
         let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
         self.initial_backoff.saturating_mul(factor).min(self.initial_backoff_max).max(SHORTEST)

@@ -115,9 +115,10 @@ impl Schedule {
 
     /// How long it may take at most until all is well behind the trouble.
     pub(crate) fn bound(&self, config: &UpdaterConfig) -> Duration {
-        // A silent stream is found out and opened again, or a poll times out and the next one is due.
-        let mut bound =
-            config.keep_alive_timeout + config.poll_interval + config.poll_timeout + Duration::from_secs(10);
+        // A silent stream is found out and opened again, or a poll times out and the next one is due, a tenth late at
+        // most.
+        let next_poll = config.poll_interval + config.poll_interval / 10;
+        let mut bound = config.keep_alive_timeout + next_poll + config.poll_timeout + Duration::from_secs(10);
         if self.steps.iter().any(|(_, step)| step.leaves_alone()) {
             bound += config.poll_interval * 10;
         }

@@ -18,6 +18,8 @@ pub(crate) enum Meets {
     Flags,
     /// Flags, and then something at every moment.
     Flood,
+    /// Word that the flags still stand.
+    Unchanged,
     Error(ErrorClass),
     Nothing,
     Panic,
@@ -108,7 +110,7 @@ impl Fakes {
 
     async fn meet(&self, what: Meets) -> Result<(), SourceError> {
         match what {
-            Meets::Flags | Meets::Flood => Ok(()),
+            Meets::Flags | Meets::Flood | Meets::Unchanged => Ok(()),
             Meets::Error(class) => Err(SourceError::new(class, "as set")),
             Meets::Nothing => std::future::pending().await,
             Meets::Panic => panic!("as set"),
@@ -123,7 +125,8 @@ impl FlagSource for Fakes {
             self.polls.fetch_add(1, Ordering::SeqCst);
             let what = *self.poll.lock().unwrap();
             self.meet(what).await?;
-            Ok(Polled::flags(self.body.lock().unwrap().clone(), None))
+            let body = self.body.lock().unwrap().clone();
+            Ok(if what == Meets::Unchanged { Polled::Unchanged } else { Polled::flags(body.clone(), Some(body)) })
         })
     }
 

@@ -178,6 +178,24 @@ async fn age_is_the_time_since_the_flags_were_known_to_stand() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn word_that_the_flags_stand_wakes_who_waits_for_it_but_not_each_byte_of_a_stream() {
+    let fakes = Fakes::new(Meets::Panic, Meets::Flags);
+    let updater = Updater::builder(fakes.clone(), fakes.clone()).build();
+    updater.start().await.unwrap();
+    fakes.polls_meet(Meets::Unchanged);
+    let before = updater.status().last_current;
+    let status = until(&mut updater.watch(), |status| status.last_current > before).await;
+    assert_eq!((status.state, status.updates), (State::Polling, 1));
+
+    let (fakes, updater, mut watch) = streaming().await;
+    let before = updater.status().last_current;
+    tokio::time::advance(Duration::from_secs(5)).await;
+    fakes.send(Ok(StreamItem::Alive));
+    assert!(timeout(Duration::from_secs(5), watch.changed()).await.is_err());
+    assert!(updater.status().last_current > before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_leaves_nothing_and_a_start_takes_up_again() {
     let (fakes, updater, mut watch) = streaming().await;
     fakes.bodies_are_taken(Taken::Never);

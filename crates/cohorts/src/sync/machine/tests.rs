@@ -1,6 +1,13 @@
+use transport::Endpoint;
+use transport::call::refusal;
+use transport::http::Response;
+
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// The number that leaves pauses as long as they are set.
+const HALF: u64 = u64::MAX / 2 + 1;
 
 fn machine() -> Machine {
     Machine::new(SyncConfig::default())
@@ -22,7 +29,7 @@ fn ids(machine: &mut Machine, now: Time) -> Vec<String> {
 /// Has all attempts of a row fail, with the pauses between. When the last one did.
 fn fail(machine: &mut Machine, id: &str, mut now: Time) -> (Time, Option<Notice>) {
     loop {
-        if let Some(notice) = machine.finished(id, error(true), now) {
+        if let Some(notice) = machine.finished(id, error(true), now, HALF) {
             return (now, Some(notice));
         }
         now = machine.next_deadline().unwrap();
@@ -44,7 +51,7 @@ fn holding(names: &[&str]) -> Machine {
             break;
         }
         for job in jobs {
-            machine.finished(&job.id, Outcome::Arrived { modified: 7 }, Time::ZERO);
+            machine.finished(&job.id, Outcome::Arrived { modified: 7 }, Time::ZERO, HALF);
         }
     }
     machine.retain(&names.iter().copied().collect(), Time::ZERO);
@@ -58,12 +65,12 @@ fn what_is_needed_is_asked_for_once_and_four_at_a_time() {
     machine.need(["b", "e"]);
     assert_eq!(ids(&mut machine, Time::ZERO), ["a", "b", "c", "d"]);
     assert!(machine.next(SECOND).is_empty());
-    machine.finished("c", Outcome::Arrived { modified: 1 }, SECOND);
+    machine.finished("c", Outcome::Arrived { modified: 1 }, SECOND, HALF);
     assert_eq!(ids(&mut machine, SECOND), ["e"]);
     machine.need(["a", "c"]);
     for id in ["a", "b", "d", "e"] {
         assert!(!is_settled(&machine, &["a", "b", "c", "d", "e"]));
-        machine.finished(id, Outcome::Arrived { modified: 1 }, SECOND);
+        machine.finished(id, Outcome::Arrived { modified: 1 }, SECOND, HALF);
     }
     assert!(is_settled(&machine, &["a", "b", "c", "d", "e"]));
     assert!(machine.next(SECOND).is_empty());
@@ -76,13 +83,13 @@ fn an_attempt_that_fails_is_followed_by_two_others() {
     let mut now = Time::ZERO;
     for pause in [100, 200] {
         assert_eq!(begun(&mut machine, now), [("a".to_owned(), None)]);
-        assert_eq!(machine.finished("a", error(true), now), None);
+        assert_eq!(machine.finished("a", error(true), now, HALF), None);
         assert!(!is_settled(&machine, &["a"]));
         assert_eq!(machine.next_deadline(), Some(now + Duration::from_millis(pause)));
         now += Duration::from_millis(pause);
     }
     assert_eq!(ids(&mut machine, now), ["a"]);
-    assert_eq!(machine.finished("a", error(true), now), Some(Notice::Failed { first: true }));
+    assert_eq!(machine.finished("a", error(true), now, HALF), Some(Notice::Failed { first: true }));
     assert!(is_settled(&machine, &["a"]));
 }
 
@@ -100,7 +107,7 @@ fn what_is_missing_is_asked_for_again_ever_later() {
         assert!(machine.next(now - SECOND).is_empty());
     }
     assert_eq!(ids(&mut machine, now), ["a"]);
-    let recovered = machine.finished("a", Outcome::Arrived { modified: 1 }, now);
+    let recovered = machine.finished("a", Outcome::Arrived { modified: 1 }, now, HALF);
     assert_eq!(recovered, Some(Notice::Recovered { failures: 6 }));
     assert_eq!(machine.next_deadline(), None);
 }
@@ -110,7 +117,7 @@ fn what_trying_again_does_not_help_waits_for_the_interval() {
     let mut machine = machine();
     machine.need(["a"]);
     assert_eq!(machine.next(Time::ZERO).len(), 1);
-    assert!(machine.finished("a", error(false), Time::ZERO).is_some());
+    assert!(machine.finished("a", error(false), Time::ZERO, HALF).is_some());
     assert_eq!(machine.next_deadline(), Some(60 * SECOND));
 }
 
@@ -119,13 +126,13 @@ fn another_set_does_not_hurry_what_is_missing() {
     let mut machine = machine();
     machine.need(["a"]);
     machine.next(Time::ZERO);
-    machine.finished("a", error(false), Time::ZERO);
+    machine.finished("a", error(false), Time::ZERO, HALF);
     // As with each poll of a service that knows no tags.
-    assert!(machine.need(["a"]).is_empty());
+    machine.need(["a"]);
     assert!(machine.next(SECOND).is_empty());
-    assert_eq!(machine.need(["a", "b"]), ["b".into()]);
+    machine.need(["a", "b"]);
     assert_eq!(ids(&mut machine, SECOND), ["b"]);
-    machine.finished("b", Outcome::Arrived { modified: 1 }, SECOND);
+    machine.finished("b", Outcome::Arrived { modified: 1 }, SECOND, HALF);
     assert!(is_settled(&machine, &["a", "b"]), "what failed before is not waited for");
 }
 
@@ -138,7 +145,7 @@ fn what_was_given_up_is_not_waited_for_again() {
     machine.need(["a"]);
     assert!(is_settled(&machine, &["a"]));
     // It still comes.
-    machine.finished("a", Outcome::Arrived { modified: 1 }, SECOND);
+    machine.finished("a", Outcome::Arrived { modified: 1 }, SECOND, HALF);
     assert!(machine.get("a").unwrap().current.is_some());
 }
 
@@ -148,16 +155,16 @@ fn what_hangs_keeps_nothing_new_from_its_turn() {
     machine.need(["h1", "h2", "h3", "h4", "n"]);
     assert_eq!(ids(&mut machine, Time::ZERO), ["h1", "h2", "h3", "h4"]);
     // A request that ran into its deadline gives its place up before it is tried again.
-    machine.finished("h1", error(true), 20 * SECOND);
+    machine.finished("h1", error(true), 20 * SECOND, HALF);
     assert_eq!(ids(&mut machine, 21 * SECOND), ["n"]);
-    machine.finished("n", Outcome::Arrived { modified: 1 }, 21 * SECOND);
+    machine.finished("n", Outcome::Arrived { modified: 1 }, 21 * SECOND, HALF);
     // What was tried in vain before leaves a place to what was not.
     for id in ["h1", "h2", "h3", "h4"] {
         machine.give_up([id]);
     }
     assert_eq!(ids(&mut machine, 22 * SECOND), ["h1"]);
     for id in ["h1", "h2", "h3", "h4"] {
-        machine.finished(id, error(true), 40 * SECOND);
+        machine.finished(id, error(true), 40 * SECOND, HALF);
     }
     assert_eq!(ids(&mut machine, 41 * SECOND).len(), 3);
     machine.need(["m"]);
@@ -178,13 +185,100 @@ fn what_is_taken_back_is_forgotten_unless_flags_need_it() {
 }
 
 #[test]
+fn what_another_asked_for_too_is_not_taken_back_before_both_do() {
+    let mut machine = machine();
+    let first = machine.need(["a", "b", "a"]);
+    let second = machine.need(["a"]);
+    machine.withdraw(&first);
+    assert_eq!(ids(&mut machine, Time::ZERO), ["a"]);
+    assert!(!is_settled(&machine, &["a"]));
+    machine.withdraw(&second);
+    assert!(machine.get("a").is_none());
+    // Nor what was asked for anew since.
+    let before = machine.need(["c"]);
+    machine.retain(&BTreeSet::new(), SECOND);
+    machine.need(["c"]);
+    machine.withdraw(&before);
+    assert!(machine.get("c").is_some());
+    // Nor what is about to go live for another.
+    let mut machine = self::machine();
+    machine.need(["a"]);
+    machine.next(Time::ZERO);
+    machine.finished("a", Outcome::Arrived { modified: 1 }, SECOND, HALF);
+    let other = machine.need(["a"]);
+    machine.withdraw(&other);
+    assert!(machine.get("a").is_some());
+}
+
+#[test]
+fn pauses_are_drawn_within_a_quarter() {
+    for (random, pauses) in [(0, [75, 150, 3750]), (u64::MAX, [125, 250, 6250])] {
+        let mut machine = machine();
+        machine.need(["a"]);
+        let mut now = Time::ZERO;
+        for pause in pauses {
+            assert_eq!(ids(&mut machine, now), ["a"]);
+            machine.finished("a", error(true), now, random);
+            let next = machine.next_deadline().unwrap();
+            assert!((next - now).abs_diff(Duration::from_millis(pause)) < Duration::from_millis(1), "{:?}", next - now);
+            now = next;
+        }
+    }
+    let config = SyncConfig::default();
+    assert_eq!(config.missing_retry(9, u64::MAX), 60 * SECOND, "no later than with the interval");
+}
+
+/// The service is busy, and asks to be left alone for so long.
+fn busy(seconds: u64) -> Outcome {
+    let response = Response::builder().status(503).header("Retry-After", seconds).body(()).unwrap();
+    Outcome::Failed(Arc::new(refusal(Endpoint::Cohort, &response).into()))
+}
+
+#[test]
+fn what_the_service_asks_counts_behind_the_last_attempt_too() {
+    for (asked, given) in [(3, 5), (8, 8), (3600, 10)] {
+        let mut machine = machine();
+        machine.need(["a"]);
+        let mut now = Time::ZERO;
+        while machine.get("a").unwrap().failures == 0 {
+            assert_eq!(ids(&mut machine, now), ["a"]);
+            machine.finished("a", busy(asked), now, HALF);
+            now = if machine.get("a").unwrap().failures == 0 { machine.next_deadline().unwrap() } else { now };
+        }
+        assert_eq!(machine.next_deadline(), Some(now + given * SECOND), "asked for {asked} s");
+    }
+}
+
+#[test]
+fn a_refresh_does_not_hurry_what_is_to_be_left_alone() {
+    let mut machine = holding(&["a"]);
+    machine.need(["c"]);
+    for at in [33, 43, 53] {
+        assert_eq!(ids(&mut machine, at * SECOND), ["c"]);
+        machine.finished("c", busy(10), at * SECOND, HALF);
+    }
+    assert_eq!(ids(&mut machine, 60 * SECOND), ["a"]);
+    machine.finished("a", busy(10), 60 * SECOND, HALF);
+    assert_eq!(ids(&mut machine, 63 * SECOND), ["c"]);
+    machine.finished("c", Outcome::Arrived { modified: 1 }, 63 * SECOND, HALF);
+    // Nor where a copy is there: the last attempt takes long.
+    assert_eq!(ids(&mut machine, 70 * SECOND), ["a"]);
+    machine.finished("a", busy(10), 70 * SECOND, HALF);
+    assert_eq!(ids(&mut machine, 80 * SECOND), ["a"]);
+    machine.finished("a", busy(10), 115 * SECOND, HALF);
+    assert_eq!(ids(&mut machine, 120 * SECOND), ["c"]);
+    assert_eq!(machine.next_deadline(), Some(125 * SECOND));
+    assert_eq!(ids(&mut machine, 125 * SECOND), ["a"]);
+}
+
+#[test]
 fn all_are_refreshed_at_each_interval_with_what_they_said() {
     let mut machine = holding(&["a", "b"]);
     assert_eq!(machine.next_deadline(), Some(60 * SECOND));
     assert!(machine.next(59 * SECOND).is_empty());
     assert_eq!(begun(&mut machine, 60 * SECOND), [("a".to_owned(), Some(7)), ("b".to_owned(), Some(7))]);
-    machine.finished("a", Outcome::Unchanged, 61 * SECOND);
-    assert_eq!(machine.finished("b", error(false), 62 * SECOND), Some(Notice::Failed { first: true }));
+    machine.finished("a", Outcome::Unchanged, 61 * SECOND, HALF);
+    assert_eq!(machine.finished("b", error(false), 62 * SECOND, HALF), Some(Notice::Failed { first: true }));
     // The copy stays, and is asked for with the others.
     assert_eq!(machine.next_deadline(), Some(120 * SECOND));
     let told: Vec<_> = machine.cohorts().map(|(_, it)| (it.current, it.failures)).collect();
@@ -204,12 +298,12 @@ fn a_long_refresh_is_not_begun_twice() {
     let mut machine = holding(&["a", "b", "c", "d", "e"]);
     assert_eq!(ids(&mut machine, 60 * SECOND), ["a", "b", "c"]);
     assert!(machine.next(120 * SECOND).is_empty());
-    machine.finished("a", Outcome::Unchanged, 120 * SECOND);
+    machine.finished("a", Outcome::Unchanged, 120 * SECOND, HALF);
     assert_eq!(ids(&mut machine, 120 * SECOND), ["d"]);
-    machine.finished("b", Outcome::Unchanged, 120 * SECOND);
+    machine.finished("b", Outcome::Unchanged, 120 * SECOND, HALF);
     assert_eq!(ids(&mut machine, 120 * SECOND), ["e"]);
     for id in ["c", "d", "e"] {
-        machine.finished(id, Outcome::Unchanged, 121 * SECOND);
+        machine.finished(id, Outcome::Unchanged, 121 * SECOND, HALF);
     }
     assert!(machine.next(121 * SECOND).is_empty());
 }
@@ -225,7 +319,7 @@ fn neither_refreshing_nor_new_cohorts_keep_the_other_waiting() {
     assert_eq!(ids(&mut machine, 60 * SECOND), ["n0"]);
     // Both go on as places become free.
     for (done, next) in [("old-00", "n1"), ("old-01", "old-03"), ("n0", "n2"), ("old-02", "old-04"), ("n1", "n3")] {
-        machine.finished(done, Outcome::Arrived { modified: 1 }, 60 * SECOND);
+        machine.finished(done, Outcome::Arrived { modified: 1 }, 60 * SECOND, HALF);
         let begun = ids(&mut machine, 60 * SECOND);
         assert_eq!(begun, [next], "behind {done}");
     }
@@ -237,7 +331,7 @@ fn what_is_no_longer_needed_is_forgotten() {
     assert_eq!(machine.next(60 * SECOND).len(), 3);
     machine.retain(&["e"].into(), 60 * SECOND);
     assert!(machine.get("a").is_none() && is_settled(&machine, &["a"]));
-    assert_eq!(machine.finished("a", error(true), 60 * SECOND), None);
+    assert_eq!(machine.finished("a", error(true), 60 * SECOND, HALF), None);
     assert_eq!(ids(&mut machine, 60 * SECOND), ["e"]);
     machine.retain(&BTreeSet::new(), 60 * SECOND);
     assert_eq!(machine.next_deadline(), None);
@@ -251,7 +345,7 @@ fn what_is_needed_again_is_not_downloaded_twice_at_a_time() {
     machine.need(["a"]);
     assert!(machine.next(60 * SECOND).is_empty());
     // The copy that it did not change from is gone.
-    assert_eq!(machine.finished("a", Outcome::Unchanged, 61 * SECOND), None);
+    assert_eq!(machine.finished("a", Outcome::Unchanged, 61 * SECOND, HALF), None);
     assert!(!is_settled(&machine, &["a"]));
     assert_eq!(begun(&mut machine, 61 * SECOND), [("a".to_owned(), None)]);
 }

@@ -19,7 +19,7 @@ use self::intake::Intake;
 use self::poller::Poller;
 use self::record::Record;
 use self::stream::Stream;
-use super::config::{Mode, UpdaterConfig};
+use super::config::{Mode, SHORTEST, UpdaterConfig};
 use super::failure::{Failure, StartError};
 use super::source::Polled;
 use crate::retry::between;
@@ -37,7 +37,7 @@ pub struct Machine {
     poller: Poller,
     intake: Intake,
     record: Record,
-    /// How many streams in a row broke soon after they were opened.
+    /// How many streams in a row brought flags and broke soon after they were opened.
     short_lives: u32,
 }
 
@@ -244,6 +244,7 @@ impl Machine {
             return;
         }
         self.ready = false;
+        self.short_lives = 0;
         self.record.started(turn.now);
         self.phase = match start {
             Start::Wait => Phase::Starting { deadline: turn.now.saturating_add(self.config.start_timeout) },
@@ -352,5 +353,11 @@ impl Turn<'_> {
     /// A length between two, the second left out.
     fn between(&mut self, from: Duration, to: Duration) -> Duration {
         between(from, to, (self.random)())
+    }
+
+    /// About as long, shorter or longer by up to one such part: clients that failed together do not try again together.
+    fn about(&mut self, delay: Duration, part: u32) -> Duration {
+        let spread = delay / part;
+        self.between(delay.saturating_sub(spread), delay.saturating_add(spread)).max(SHORTEST)
     }
 }

@@ -111,7 +111,7 @@ impl Machine {
         };
         self.record.contact(turn.now);
         self.record.refused = false;
-        self.wait_for_next_poll(asked, turn);
+        self.wait_for_next_poll(asked, self.config.poll_interval, turn);
         match polled {
             Polled::Flags { body, etag } => {
                 let number = self.take_in(Via::Poll { etag }, body, turn);
@@ -136,7 +136,7 @@ impl Machine {
         if let Poller::Taking { asked, number, .. } = self.poller
             && number == body
         {
-            self.wait_for_next_poll(asked, turn);
+            self.wait_for_next_poll(asked, self.config.poll_interval, turn);
         }
     }
 
@@ -170,12 +170,14 @@ impl Machine {
         match attempt {
             Some(attempt) if attempt < self.config.initial_attempts => {
                 // Whoever waits for a start is not kept longer than for a poll at the interval.
-                let delay = self.config.backoff(attempt).max(asked_delay.min(self.config.poll_interval));
+                let backoff = turn.about(self.config.backoff(attempt), 4);
+                let delay = backoff.max(asked_delay.min(self.config.poll_interval));
                 self.poller = Poller::Waiting { until: turn.after(delay), attempt: Some(attempt.saturating_add(1)) };
             }
             Some(attempts) if starting => self.fail_start(StartError::Failed { attempts, last: failure }, turn),
             _ => {
-                self.wait_for_next_poll(asked, turn);
+                let interval = turn.about(self.config.poll_interval, 10);
+                self.wait_for_next_poll(asked, interval, turn);
                 if let Poller::Waiting { until, .. } = &mut self.poller {
                     *until = (*until).max(turn.after(asked_delay));
                 }
@@ -183,8 +185,8 @@ impl Machine {
         }
     }
 
-    fn wait_for_next_poll(&mut self, asked: Duration, turn: &Turn<'_>) {
-        let until = asked.saturating_add(self.config.poll_interval).max(turn.now);
+    fn wait_for_next_poll(&mut self, asked: Duration, interval: Duration, turn: &Turn<'_>) {
+        let until = asked.saturating_add(interval).max(turn.now);
         self.poller = Poller::Waiting { until, attempt: None };
     }
 }

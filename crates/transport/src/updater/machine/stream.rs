@@ -8,6 +8,7 @@ use super::intake::{Fate, Via};
 use super::poller::Poller;
 use super::{Action, Machine, Mode, Phase, Turn};
 use crate::status::Origin;
+use crate::updater::config::SHORTEST;
 use crate::updater::failure::{Failure, StartError};
 
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(super) struct Connection {
     ends_at: Duration,
 }
 
-/// How many streams in a row may break soon after they were opened before polls take over.
+/// How many streams in a row may bring flags and break soon after they were opened before polls take over.
 const SHORT_LIVES: u32 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +153,7 @@ impl Machine {
                 self.stream_failed(&Failure::Silent(self.config.keep_alive_timeout), turn);
             }
             Stream::Connected(connection) if connection.step == Step::Live => {
+                self.short_lives = 0;
                 self.close_stream(turn);
                 self.open_stream(Attempt::Renewal, turn);
             }
@@ -247,12 +249,14 @@ impl Machine {
             return self.fail_start(StartError::Unauthorized(failure.clone()), turn);
         }
         let hopeless = failure.is_unsupported() || failure.is_unauthorized() || failure.retry_after().is_some();
-        let short = turn.now < connection.opened_at.saturating_add(self.config.keep_alive_timeout);
-        self.short_lives = if short { self.short_lives.saturating_add(1) } else { 0 };
+        if connection.step == Step::Live {
+            let short = turn.now < connection.opened_at.saturating_add(self.config.keep_alive_timeout);
+            self.short_lives = if short { self.short_lives.saturating_add(1) } else { 0 };
+        }
         // A stream that is always cut is no better than polls, and costs a whole set each time.
         if connection.is_settled() && !hopeless && self.short_lives <= SHORT_LIVES {
             // Clients that lost the same server do not come back all at once.
-            let delay = turn.between(Duration::ZERO, self.config.reconnect_delay_max);
+            let delay = turn.between(Duration::ZERO, self.config.reconnect_delay_max).max(SHORTEST);
             self.stream = Stream::Waiting { until: turn.after(delay), attempt: Attempt::Reconnect };
             return;
         }
@@ -271,7 +275,7 @@ impl Machine {
             Some(failure) => drawn.max(self.asked_delay(failure)),
             None => drawn,
         };
-        turn.after(delay.max(Duration::from_millis(1)))
+        turn.after(delay.max(SHORTEST))
     }
 
     /// What the service asked for, within bounds.

@@ -40,7 +40,11 @@ impl Rig {
 
     /// Started by the stream, whose first set is `v1`.
     fn streaming() -> Self {
-        let mut rig = Self::new(Mode::Streaming);
+        Self::streaming_with(UpdaterConfig { mode: Mode::Streaming, ..UpdaterConfig::default() })
+    }
+
+    fn streaming_with(config: UpdaterConfig) -> Self {
+        let mut rig = Self::with(config);
         rig.give(Input::Start(Start::Wait));
         rig.give(Input::StreamOpened);
         rig.give(flags("v1"));

@@ -25,6 +25,36 @@ fn a_failed_poll_keeps_ticking() {
 }
 
 #[test]
+fn behind_a_failure_polls_of_many_clients_do_not_come_all_at_once() {
+    for (random, failed, well) in [(0, millis(27_000), secs(30)), (u64::MAX, millis(33_000), secs(30))] {
+        let mut rig = Rig::polling();
+        rig.random = random;
+        rig.tick();
+        rig.wait(2000).give(no_poll(ErrorClass::Network));
+        let last = secs(30);
+        assert!((rig.machine.next_deadline().unwrap() - last).abs_diff(failed) < millis(1));
+        rig.tick();
+        let last = rig.now;
+        rig.wait(2000).give(Input::PollDone(Ok(Polled::Unchanged)));
+        assert_eq!(rig.machine.next_deadline().unwrap() - last, well);
+    }
+}
+
+#[test]
+fn pauses_of_the_first_series_grow_and_are_drawn() {
+    for (random, pauses) in [(0, [75, 150, 300, 600]), (u64::MAX, [125, 250, 500, 1000])] {
+        let mut rig = Rig::new(Mode::Polling);
+        rig.random = random;
+        rig.give(Input::Start(Start::Wait));
+        for pause in pauses {
+            rig.give(no_poll(ErrorClass::Network));
+            assert!(rig.due_in().unwrap().abs_diff(millis(pause)) < millis(1), "{:?}", rig.due_in());
+            assert_eq!(rig.tick(), ["poll"]);
+        }
+    }
+}
+
+#[test]
 fn a_poll_has_ten_seconds() {
     let mut rig = Rig::polling();
     rig.tick();

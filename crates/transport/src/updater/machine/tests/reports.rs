@@ -97,6 +97,32 @@ fn without_news_flags_become_stale_and_fresh_again() {
 }
 
 #[test]
+fn a_quiet_stream_is_not_stale_however_often_polls_would_come() {
+    for (interval, stale_after) in [(1, 51), (5, 51), (30, 90)] {
+        let config = UpdaterConfig { mode: Mode::Streaming, poll_interval: secs(interval), ..UpdaterConfig::default() };
+        let mut rig = Rig::streaming_with(config);
+        for n in 1..5 {
+            while rig.machine.next_deadline().unwrap() < secs(15 * n) {
+                rig.tick();
+                assert_eq!(rig.state(), State::Streaming, "polls each {interval} s, {:?}", rig.now);
+            }
+            rig.now = secs(15 * n);
+            rig.give(Input::StreamBytes);
+        }
+        while rig.state() != State::Stale {
+            for action in rig.tick() {
+                match action.as_str() {
+                    "open" => drop(rig.give(broken(ErrorClass::Network))),
+                    "poll" => drop(rig.give(no_poll(ErrorClass::Network))),
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!(rig.now, secs(60 + stale_after), "polls each {interval} s");
+    }
+}
+
+#[test]
 fn status_tells_where_flags_came_from() {
     use crate::status::Origin;
     assert_eq!(Rig::new(Mode::Polling).machine.status().origin, None);

@@ -69,13 +69,78 @@ fn a_renewal_that_fails_is_a_stream_that_broke() {
 
 #[test]
 fn a_stream_that_breaks_is_opened_again_within_a_second() {
-    for (random, delay) in [(0, 0), (u64::MAX / 4 + 1, 250), (u64::MAX / 2 + 1, 500)] {
+    for (random, delay) in [(0, 1), (u64::MAX / 4 + 1, 250), (u64::MAX / 2 + 1, 500)] {
         let mut rig = Rig::streaming();
         rig.random = random;
         assert_eq!(rig.give(broken(ErrorClass::Network)), ["close"]);
         assert_eq!((rig.state(), rig.due_in()), (State::Reconnecting, Some(millis(delay))));
         assert_eq!(rig.tick(), ["open"]);
     }
+}
+
+/// Has a stream break a second after it brought flags, and gives the next its flags, if it is opened at once.
+fn cut(rig: &mut Rig) -> State {
+    rig.wait(1000).give(broken(ErrorClass::Network));
+    let state = rig.state();
+    if state == State::Reconnecting {
+        assert_eq!(rig.tick(), ["open"]);
+        rig.give(flags("v2"));
+        rig.give(applied());
+    }
+    state
+}
+
+#[test]
+fn a_stream_that_is_always_cut_leaves_the_flags_to_polls() {
+    let mut rig = Rig::streaming();
+    for _ in 0..5 {
+        assert_eq!(cut(&mut rig), State::Reconnecting);
+    }
+    assert_eq!(cut(&mut rig), State::Fallback);
+}
+
+#[test]
+fn a_connection_that_lives_its_life_begins_the_count_of_cuts_anew() {
+    let mut rig = Rig::streaming();
+    for _ in 0..2 {
+        for _ in 0..4 {
+            assert_eq!(cut(&mut rig), State::Reconnecting);
+        }
+        assert_eq!(live_out(&mut rig), ["close", "open"]);
+        rig.give(flags("v3"));
+        rig.give(applied());
+    }
+}
+
+#[test]
+fn so_does_a_start() {
+    let mut rig = Rig::streaming();
+    while cut(&mut rig) == State::Reconnecting {}
+    rig.give(Input::Stop);
+    rig.give(Input::Start(Start::Wait));
+    rig.give(flags("v3"));
+    rig.give(applied());
+    assert_eq!(cut(&mut rig), State::Reconnecting);
+}
+
+#[test]
+fn attempts_that_bring_no_flags_are_no_cuts() {
+    let mut rig = Rig::fallback();
+    for opened in [false, true, false, true, false, true] {
+        while rig.tick() != ["open"] {
+            rig.give(Input::PollDone(Ok(Polled::Unchanged)));
+        }
+        if opened {
+            rig.give(Input::StreamOpened);
+        }
+        rig.give(broken(ErrorClass::Network));
+    }
+    while rig.tick() != ["open"] {
+        rig.give(Input::PollDone(Ok(Polled::Unchanged)));
+    }
+    rig.give(flags("v2"));
+    rig.give(applied());
+    assert_eq!(cut(&mut rig), State::Reconnecting);
 }
 
 #[test]
