@@ -83,7 +83,8 @@ impl CohortSync {
     /// Asks for cohorts, because flags that need them are about to go live, and waits until each of them is there or
     /// could not be had. Those that could not be had before are not waited for. Gives all cohorts that are there then.
     ///
-    /// Whoever drops the future takes the request back, but for cohorts that another asked for too. Needs a Tokio runtime; without one, nothing is asked for.
+    /// Whoever drops the future takes the request back, but for cohorts that another asked for too. Needs a Tokio runtime;
+    /// without one, nothing is asked for.
     pub async fn load<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> CohortStore {
         let ids: Vec<&str> = ids.into_iter().collect();
         let shared = &self.inner.shared;
