@@ -8,7 +8,7 @@ mod text;
 
 pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
-pub use object::Object;
+pub use object::{Object, ObjectIntoIter, ObjectIter};
 pub(crate) use readable::Readable;
 pub(crate) use text::{InlineText, ScalarText};
 
