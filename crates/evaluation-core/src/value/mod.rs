@@ -51,7 +51,8 @@ impl Value {
     /// Escapes of lone surrogates, which no Rust text can hold, become U+FFFD.
     ///
     /// # Errors
-    /// When the text is not one JSON document, or nests deeper than 128 levels.
+    /// When the text is not one JSON document, has a number past all floats such as `1e400`, or nests deeper than 128
+    /// levels.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, JsonError> {
         read_lenient(json.as_ref())
     }
