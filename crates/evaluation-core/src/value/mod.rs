@@ -2,6 +2,7 @@
 
 mod from;
 mod json;
+pub(crate) mod number;
 mod object;
 mod readable;
 mod text;
