@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 use lexopt::prelude::*;
 
-use crate::tools::{cargo, cargo_command, step};
+use crate::tools::{ENGINE, Metadata, Package, cargo, cargo_command, step};
 
 const HELP: &str = "\
 cargo xtask ci [--full]
@@ -76,6 +76,7 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
     xtask(&["public-api"])?;
     xtask(&["features"])?;
     check_dependencies()?;
+    check_compilers()?;
     check_core_sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/evaluation-core/src")))?;
     for name in EXAMPLES {
         cargo(&["run", "--quiet", "--example", name])?;
@@ -111,8 +112,43 @@ fn check_dependencies() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The engine is for older compilers than the rest, and so is all that it depends on.
+fn check_compilers() -> Result<(), Box<dyn Error>> {
+    let metadata = Metadata::of_everything()?;
+    let stated = |package: &Package| package.rust_version.as_deref().and_then(release);
+    let own = stated(metadata.package(ENGINE)?);
+    if own.is_none() || own >= stated(metadata.package("xtask")?) {
+        return Err(format!("{ENGINE} states no compiler older than the workspace's").into());
+    }
+    let crates = tree(ENGINE, Features::All)?;
+    let mut packages = metadata.packages.iter();
+    let newer = packages.find(|it| stated(it) > own && crates.contains(&format!("{} v{}", it.name, it.version)));
+    match newer {
+        Some(package) => Err(format!("{} needs a later compiler than {ENGINE} states", package.name).into()),
+        None => Ok(()),
+    }
+}
+
+/// The release of a compiler: `1.88` and `1.88.0` are the same.
+fn release(text: &str) -> Option<(u32, u32, u32)> {
+    let mut numbers = text.split('.').map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??, numbers.next().unwrap_or(Some(0))?))
+}
+
 /// The names of all crates below one.
 fn dependencies(name: &str, features: Features) -> Result<Vec<String>, Box<dyn Error>> {
+    let tree = tree(name, features)?;
+    let mut crates: Vec<String> = tree.iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    crates.dedup();
+    crates.retain(|found| found != name);
+    if crates.is_empty() {
+        return Err(format!("cargo tells no dependencies of {name}").into());
+    }
+    Ok(crates)
+}
+
+/// A crate and all below it, by name and version.
+fn tree(name: &str, features: Features) -> Result<Vec<String>, Box<dyn Error>> {
     let features = match features {
         Features::None => "--no-default-features",
         Features::All => "--all-features",
@@ -120,15 +156,17 @@ fn dependencies(name: &str, features: Features) -> Result<Vec<String>, Box<dyn E
     let arguments = ["tree", "-p", name, features, "-e", "normal", "--prefix", "none", "--format", "{p}"];
     println!("$ cargo {}", arguments.join(" "));
     let output = cargo_command(&arguments).output()?;
-    let tree = String::from_utf8(output.stdout)?;
-    let mut crates: Vec<String> = tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    if !output.status.success() {
+        return Err(format!("cargo tells no dependencies of {name}").into());
+    }
+    let lines = String::from_utf8(output.stdout)?;
+    // Where the crate comes from may follow.
+    let first_words = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let mut crates: Vec<String> = lines.lines().map(first_words).collect();
     crates.sort_unstable();
     crates.dedup();
-    crates.retain(|found| !found.is_empty() && found != name);
-    if output.status.success() && !crates.is_empty() {
-        return Ok(crates);
-    }
-    Err(format!("cargo tells no dependencies of {name}").into())
+    crates.retain(|found| !found.is_empty());
+    Ok(crates)
 }
 
 /// Nor does its own code reach for files, networks, threads, clocks or the environment.
@@ -150,4 +188,17 @@ fn check_core_sources(folder: &Path) -> Result<(), Box<dyn Error>> {
 /// Another command of this program.
 fn xtask(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     step(Command::new(std::env::current_exe()?).args(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_compare_by_their_numbers() {
+        assert_eq!(release("1.88"), release("1.88.0"));
+        assert!(release("1.88") < release("1.88.1") && release("1.9") < release("1.88"));
+        assert_eq!((release("1"), release("1.x")), (None, None));
+        assert!(release("") < release("1.0"), "what states none needs none");
+    }
 }

@@ -66,7 +66,7 @@ pub use operator::{Operator, UnknownOperator};
 pub use set::FlagSet;
 pub use text::Version;
 pub use user::{User, UserBuilder, UserDiagnostic};
-pub use value::{JsonError, Object, Value};
+pub use value::{JsonError, Object, ObjectIntoIter, ObjectIter, Value};
 pub use variants::{Metadata, ReadError, Variant, VariantRef, Variants, VariantsIter};
 
 /// The examples of the README files, tested as they stand.

@@ -64,8 +64,10 @@ impl FlagSet {
     /// Decides flags for a user or another context.
     ///
     /// With keys, only those flags and what they depend on; without, all. Keys that no flag has are passed over.
-    /// Evaluating all flags allocates the result and nothing else, unless some value has to be turned into text first or
-    /// the flags have more than some 8,000 distinct conditions.
+    /// Evaluating all flags allocates the result, and for nearly all flags nothing else. What may take more is what
+    /// [`FlagSet::variant`] lists, but for dependencies, and more than some 8,000 distinct conditions: those on cohorts
+    /// and costly ones, such as `contains`, `set contains` and regular expressions, count twice. Evaluating some flags by
+    /// their keys also allocates what puts them in order.
     pub fn evaluate<C: EvaluationContext + ?Sized>(&self, context: &C, keys: &[&str]) -> Variants {
         let outcomes = match keys {
             [] => evaluate_all(&self.compiled, context),
@@ -74,8 +76,18 @@ impl FlagSet {
         Variants::compiled(Arc::clone(&self.compiled), outcomes)
     }
 
-    /// Decides one flag, and what it depends on. Allocates nothing, unless a value has to be turned into text first or
-    /// the flag depends on more than 64 others.
+    /// Decides one flag, and what it depends on. For nearly all flags that allocates nothing. What may:
+    ///
+    /// - `contains` and its opposite of a text that is longer than 128 bytes or not ASCII
+    /// - regular expressions, above all the first time, and those that backtrack
+    /// - texts that begin with `[`, since they may be lists
+    /// - values that have to be put together or turned into text: objects, lists inside of lists, lists that are bucketed
+    ///   by; the user, its groups or the results as a whole
+    /// - `set is`, `set contains` and their opposites with more than 64 values; `set contains` also with a boolean that
+    ///   is spelled in several ways
+    /// - looked-up cohorts ([`EvaluationContext::membership`]) that are asked about in other ways than by
+    ///   `set contains any` and its opposite, or with `(none)`
+    /// - more than 64 flags that this one depends on
     #[inline]
     pub fn variant<C: EvaluationContext + ?Sized>(&self, context: &C, key: &str) -> Option<VariantRef<'_>> {
         let flag = self.compiled.find(key)?;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
-use evaluation_core::{EvaluationContext, Selector, User, Value};
+use evaluation_core::{EvaluationContext, FlagSet, Object, Selector, User, Value};
 
 fn read(json: &str) -> (User, Vec<String>) {
     let (user, diagnostics) = User::from_json(json.as_bytes()).unwrap();
@@ -95,8 +95,21 @@ fn selectors_see_the_user_as_the_specification_builds_it() {
         let of_user = selected(&user, path);
         assert_eq!(of_user.is_none(), format!("{of_context:?}") == "Null", "{path:?}");
     }
-    assert_eq!(selected(&User::default(), &[]), None);
-    assert_eq!(selected(&User::default(), &["user"]), None);
+}
+
+#[test]
+fn the_context_of_an_empty_user_is_an_empty_object() {
+    let flag = |selector: &str| {
+        let condition = format!(r#"{{"selector": {selector}, "op": "is", "values": ["{{}}"]}}"#);
+        let flag =
+            r#"{"key": "f", "variants": {"on": {}}, "segments": [{"variant": "on", "conditions": [[CONDITION]]}]}"#;
+        FlagSet::from_json(format!("[{}]", flag.replace("CONDITION", &condition))).unwrap()
+    };
+    let (whole, part) = (flag(r#"["context"]"#), flag(r#"["context", "user"]"#));
+    let context = Value::from(Object::new());
+    assert!(whole.variant(&User::default(), "f").is_some() && whole.variant(&context, "f").is_some());
+    // Parts that are empty are left out.
+    assert!(part.variant(&User::default(), "f").is_none() && part.variant(&context, "f").is_none());
 }
 
 #[test]

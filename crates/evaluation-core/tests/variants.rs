@@ -81,6 +81,24 @@ fn compiled_and_owned_read_alike() {
 }
 
 #[test]
+fn payloads_are_equal_when_they_say_the_same() {
+    let payload = |json: &str| {
+        let flags =
+            r#"[{"key": "f", "variants": {"on": {"key": "on", "payload": PAYLOAD}}, "segments": [{"variant": "on"}]}]"#;
+        FlagSet::from_json(flags.replace("PAYLOAD", json)).unwrap().evaluate(&User::default(), &[])
+    };
+    let variants = payload(r#"{"a": 1, "b": [1.50]}"#);
+    let read: Variants = serde_json::from_str(&serde_json::to_string(&variants).unwrap()).unwrap();
+    assert_eq!(read, variants);
+    assert_eq!(variants, payload(r#"{"b":[1.5],"a":1}"#));
+    let owned = Variant::from(variants.get("f").unwrap());
+    assert_eq!(owned, Variant::from(read.get("f").unwrap()));
+    for other in [r#"{"a": 1.0, "b": [1.5]}"#, r#"{"a": 1}"#, "null"] {
+        assert_ne!(variants, payload(other), "{other}");
+    }
+}
+
+#[test]
 fn keys_come_in_utf_16_order_and_the_last_of_a_key_counts() {
     let of = |key: &str| (key.to_owned(), Variant::new(key));
     let variants: Variants =

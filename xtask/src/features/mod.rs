@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
-use crate::tools::{CRATES, Metadata, Package, cargo_command, line, only_help};
+use crate::tools::{CRATES, ENGINE, Metadata, Package, cargo_command, line, only_help};
 
 const HELP: &str = "\
 cargo xtask features
@@ -18,7 +18,11 @@ cargo xtask features
 Checks the library of each crate with none of its features, with each, each two, the default ones and all. Sets that
 come to the same are checked once. Errors and warnings in the workspace's own code fail; so does a feature that neither
 the crate's README.md nor its src/lib.rs tells of. Names that begin with an underscore are left to those that need them.
+Last, the engine's tests have to pass with features of serde_json that any crate may switch on for a whole program.
 ";
+
+/// Features of what the engine shares with other crates of a program, and that change what it is given.
+const SHARED: &str = "serde_json/arbitrary_precision,serde_json/preserve_order,serde_json/unbounded_depth";
 
 pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>> {
     if !only_help(args, HELP)? {
@@ -48,6 +52,12 @@ pub(crate) fn check() -> Result<bool, Box<dyn Error>> {
                 failed += 1;
             }
         }
+    }
+    println!("{ENGINE}: tests with features of others: {SHARED}");
+    if tests_pass_with_shared()? {
+        passed += 1;
+    } else {
+        failed += 1;
     }
     println!("checked in {} s", start.elapsed().as_secs());
     println!("features: {passed} passed, {failed} failed");
@@ -97,6 +107,17 @@ fn compiles(
         }
     }
     Ok(false)
+}
+
+/// Tests the engine as part of a program in which other crates switch on the shared features.
+fn tests_pass_with_shared() -> Result<bool, Box<dyn Error>> {
+    let mut command = cargo_command(&["test", "--quiet", "-p", ENGINE, "--features", SHARED]);
+    let output = command.output()?;
+    if !output.status.success() {
+        println!("{}: failed", line(&command));
+        println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.status.success())
 }
 
 /// What the compiler says of the workspace's own code.

@@ -8,16 +8,12 @@ use std::process::Command;
 
 pub(crate) use metadata::{Metadata, Package};
 
+/// The crate that decides flags.
+pub(crate) const ENGINE: &str = "evaluation-core";
+
 /// The library crates: each is checked on its own.
-pub(crate) const CRATES: [&str; 7] = [
-    "evaluation-core",
-    "cohorts",
-    "transport",
-    "tracking",
-    "experiment",
-    "experiment-openfeature",
-    "experiment-server",
-];
+pub(crate) const CRATES: [&str; 7] =
+    [ENGINE, "cohorts", "transport", "tracking", "experiment", "experiment-openfeature", "experiment-server"];
 
 /// For commands that take no options: whether they should run. Otherwise the help was printed.
 pub(crate) fn only_help(args: &mut lexopt::Parser, help: &str) -> Result<bool, lexopt::Error> {

@@ -21,7 +21,8 @@ impl User {
         match selector.target() {
             Target::Field(field) => self.select_field(field, selector.rest(2)),
             Target::Group => self.select_group(selector.element(1).unwrap_or_default(), selector.rest(2)),
-            Target::Root => non_empty(self.context_object()),
+            // Only parts of the context are left out.
+            Target::Root => Selected::from(Value::Object(self.context_object())),
             Target::User => non_empty(self.user_object()),
             Target::Groups => non_empty(self.groups_object()),
             Target::Property | Target::Text(_) | Target::Unknown => Selected::Null,
@@ -99,7 +100,7 @@ impl User {
     }
 }
 
-/// What is empty is left out of the context.
+/// A part of the context, which leaves out what is empty.
 fn non_empty(object: Object) -> Selected<'static> {
     if object.is_empty() { Selected::Null } else { Selected::from(Value::Object(object)) }
 }

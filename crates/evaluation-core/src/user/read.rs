@@ -36,7 +36,7 @@ impl User {
     /// ```
     ///
     /// # Errors
-    /// Only when the text is not JSON.
+    /// Only when the text is not JSON that a [`Value`] can hold: see [`Value::from_json`].
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<(Self, Vec<UserDiagnostic>), JsonError> {
         Value::from_json(json).map(Self::from_value)
     }

@@ -1,6 +1,6 @@
 //! Values from Rust types.
 
-use super::{Object, Value};
+use super::{Object, Value, number};
 
 impl From<bool> for Value {
     fn from(value: bool) -> Self {
@@ -93,17 +93,14 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 /// Takes over what the tree still knows: `serde_json` keeps integers and floats apart, but keeps the order of members
-/// only with its `preserve_order` feature.
+/// only with its `preserve_order` feature. Numbers past all floats, which it keeps only with `arbitrary_precision`, are
+/// infinite.
 impl From<serde_json::Value> for Value {
     fn from(value: serde_json::Value) -> Self {
         match value {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(value) => Self::Bool(value),
-            serde_json::Value::Number(number) => number
-                .as_i64()
-                .map(Self::Int)
-                .or_else(|| number.as_u64().map(Self::UInt))
-                .unwrap_or_else(|| Self::Float(number.as_f64().unwrap_or(f64::NAN))),
+            serde_json::Value::Number(number) => number::of_number(&number),
             serde_json::Value::String(text) => Self::String(text),
             serde_json::Value::Array(elements) => Self::Array(elements.into_iter().map(Self::from).collect()),
             serde_json::Value::Object(members) => Self::Object(members.into_iter().collect()),

@@ -6,10 +6,10 @@ use std::io;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::{InlineText, JsonError, Object, Value};
+use super::{InlineText, JsonError, Object, Value, number};
 
 /// Writes numbers as coercion does (`1e-05`, `1e+21`), everything else as compact JSON.
 pub(crate) struct CoercedFormatter;
@@ -58,6 +58,14 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::from(value))
             }
 
+            fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+                number::visit_i128(self, value)
+            }
+
+            fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
+                number::visit_u128(self, value)
+            }
+
             fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
                 Ok(Value::Float(value))
             }
@@ -91,7 +99,7 @@ impl<'de> Deserialize<'de> for Value {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-                Object::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Value::Object)
+                Object::deserialize(serde::de::value::MapAccessDeserializer::new(map)).and_then(number::of_object)
             }
         }
 

@@ -2,13 +2,14 @@
 
 mod from;
 mod json;
+pub(crate) mod number;
 mod object;
 mod readable;
 mod text;
 
 pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
-pub use object::Object;
+pub use object::{Object, ObjectIntoIter, ObjectIter};
 pub(crate) use readable::Readable;
 pub(crate) use text::{InlineText, ScalarText};
 
@@ -51,7 +52,8 @@ impl Value {
     /// Escapes of lone surrogates, which no Rust text can hold, become U+FFFD.
     ///
     /// # Errors
-    /// When the text is not one JSON document, or nests deeper than 128 levels.
+    /// When the text is not one JSON document, has a number past all floats such as `1e400`, or nests deeper than 128
+    /// levels.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, JsonError> {
         read_lenient(json.as_ref())
     }

@@ -79,8 +79,9 @@ impl Object {
     }
 
     /// The members in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.members.iter().map(|(key, value)| (&*key.0, value))
+    #[must_use]
+    pub fn iter(&self) -> ObjectIter<'_> {
+        ObjectIter { members: self.members.iter() }
     }
 
     /// The keys in order.
@@ -113,20 +114,50 @@ impl<K: AsRef<str>, V: Into<Value>> Extend<(K, V)> for Object {
 
 impl IntoIterator for Object {
     type Item = (Box<str>, Value);
-    type IntoIter = IntoIter;
+    type IntoIter = ObjectIntoIter;
 
-    fn into_iter(self) -> IntoIter {
-        IntoIter { members: self.members.into_iter() }
+    fn into_iter(self) -> ObjectIntoIter {
+        ObjectIntoIter { members: self.members.into_iter() }
     }
 }
 
+impl<'a> IntoIterator for &'a Object {
+    type Item = (&'a str, &'a Value);
+    type IntoIter = ObjectIter<'a>;
+
+    fn into_iter(self) -> ObjectIter<'a> {
+        self.iter()
+    }
+}
+
+/// The members of an object by reference, in order.
+#[derive(Debug, Clone)]
+pub struct ObjectIter<'a> {
+    members: indexmap::map::Iter<'a, Key, Value>,
+}
+
+impl<'a> Iterator for ObjectIter<'a> {
+    type Item = (&'a str, &'a Value);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.members.next().map(|(key, value)| (&*key.0, value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.members.size_hint()
+    }
+}
+
+impl ExactSizeIterator for ObjectIter<'_> {}
+
 /// The members of an object, in order.
 #[derive(Debug)]
-pub struct IntoIter {
+pub struct ObjectIntoIter {
     members: indexmap::map::IntoIter<Key, Value>,
 }
 
-impl Iterator for IntoIter {
+impl Iterator for ObjectIntoIter {
     type Item = (Box<str>, Value);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -138,7 +169,7 @@ impl Iterator for IntoIter {
     }
 }
 
-impl ExactSizeIterator for IntoIter {}
+impl ExactSizeIterator for ObjectIntoIter {}
 
 /// A key. Selectors look keys up for every user, so hashing and comparing are kept to what a whole text needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,5 +251,26 @@ impl<'de> Deserialize<'de> for Object {
         }
 
         deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ObjectIntoIter, ObjectIter};
+
+    #[test]
+    fn members_are_gone_through_in_order_by_reference_and_by_value() {
+        let object: Object = [("b", 1), ("a", 2)].into_iter().collect();
+        let mut keys = Vec::new();
+        for (key, value) in &object {
+            assert_eq!(object.get(key), Some(value));
+            keys.push(key);
+        }
+        assert_eq!(keys, ["b", "a"]);
+        let members: ObjectIter<'_> = object.iter();
+        assert_eq!(members.len(), 2);
+        let members: ObjectIntoIter = object.into_iter();
+        assert_eq!(members.map(|(key, _)| key).collect::<Vec<_>>(), ["b".into(), "a".into()]);
     }
 }

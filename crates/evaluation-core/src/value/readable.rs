@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// Accepts what a [`Value`](super::Value) can hold, and keeps nothing of it. Stricter than passing over JSON: texts are
+use super::{Value, number};
+
+/// Accepts what a [`Value`] can hold, and keeps nothing of it. Stricter than passing over JSON: texts are
 /// decoded, numbers must be in range, and nesting is bounded.
 pub(crate) struct Readable;
 
@@ -51,6 +54,9 @@ impl<'de> Visitor<'de> for Readable {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        if number::AS_TEXT {
+            return Value::deserialize(MapAccessDeserializer::new(map)).map(|_| self);
+        }
         while map.next_entry::<Self, Self>()?.is_some() {}
         Ok(self)
     }

@@ -13,7 +13,7 @@ use crate::value::{Object, Value};
 /// let variant = Variant::new("treatment").with_value("blue").with_metadata("experimentKey", "exp-1");
 /// assert_eq!(variant.as_ref().value(), Some("blue"));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(from = "Fields")]
 pub struct Variant {
     pub(super) key: Option<String>,
@@ -24,7 +24,7 @@ pub struct Variant {
 }
 
 /// A value in both forms that it is asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct OwnedValue {
     pub(super) text: String,
     /// The text is JSON, and the value what it says; else the text is the value.
@@ -97,6 +97,13 @@ impl From<VariantRef<'_>> for Variant {
             payload: variant.payload_json().map(str::to_owned),
             metadata: variant.metadata().to_object(),
         }
+    }
+}
+
+/// Payloads are compared by what they say, however they are written.
+impl PartialEq for Variant {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Variant;
-use crate::value::{ScalarText, Value};
+use crate::value::{ScalarText, Value, number};
 
 type Named<'a> = Vec<(Cow<'a, str>, Option<Variant<'a>>)>;
 
@@ -63,8 +63,20 @@ pub(super) fn optional_text<'de: 'a, 'a, D: Deserializer<'de>>(
             Self::text_of(&Value::from(value))
         }
 
+        fn visit_i128<E: Error>(self, value: i128) -> Result<Self::Value, E> {
+            number::visit_i128(self, value)
+        }
+
+        fn visit_u128<E: Error>(self, value: u128) -> Result<Self::Value, E> {
+            number::visit_u128(self, value)
+        }
+
         fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
             Self::text_of(&Value::from(value))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            number::visit_map(self, map)
         }
 
         fn visit_unit<E>(self) -> Result<Self::Value, E> {

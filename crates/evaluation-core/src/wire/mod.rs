@@ -14,7 +14,11 @@ use serde::{Deserialize, Serialize};
 pub use json::Json;
 pub use range::Range;
 
-/// A flag or experiment config. Text is borrowed from what it was read from where that is possible.
+/// A flag or experiment config.
+///
+/// Borrows from the JSON that it is read from: values, payloads and metadata always, other texts where they have no
+/// escapes. So it is read by `serde_json::from_str` and `from_slice`, and not from readers or trees, which keep no text
+/// to borrow from.
 ///
 /// ```
 /// use evaluation_core::wire::Flag;

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
+
+use crate::value::number;
 
 /// A half-open range of integers: `start` belongs to it, `end` does not.
 ///
@@ -68,7 +70,7 @@ impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Lenient;
 
-        impl Visitor<'_> for Lenient {
+        impl<'de> Visitor<'de> for Lenient {
             type Value = Integer;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,6 +85,14 @@ impl<'de> Deserialize<'de> for Integer {
                 Ok(Integer(i64::try_from(value).unwrap_or(i64::MAX)))
             }
 
+            fn visit_i128<E: Error>(self, value: i128) -> Result<Integer, E> {
+                number::visit_i128(self, value)
+            }
+
+            fn visit_u128<E: Error>(self, value: u128) -> Result<Integer, E> {
+                number::visit_u128(self, value)
+            }
+
             #[allow(clippy::cast_possible_truncation, reason = "the cast saturates, and no hash is that large")]
             fn visit_f64<E: Error>(self, value: f64) -> Result<Integer, E> {
                 if value.fract() == 0.0 {
@@ -94,6 +104,10 @@ impl<'de> Deserialize<'de> for Integer {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Integer, E> {
                 text.parse().map(Integer).map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Integer, A::Error> {
+                number::visit_map(self, map)
             }
         }
 
