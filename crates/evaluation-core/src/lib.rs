@@ -41,7 +41,12 @@
 //! # Untrusted input
 //!
 //! No flag config and no user makes the crate panic. Patterns run in linear time where they can and within a bound on
-//! backtracking where they cannot; JSON nests at most 128 levels.
+//! backtracking where they cannot; a bound on size holds for all patterns of a set together. JSON nests at most 128
+//! levels. Diagnostics are short, and no more than a few of one kind for each flag.
+//!
+//! Flag configs and users have no limit of their own: time and memory grow with them. Conditions on a flag's result take
+//! room for one bit, and one test, for each variant and segment that it can give; searches that backtrack take their time
+//! for each element of a list.
 
 mod compile;
 mod compiled;

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 
 use super::ConfigMap;
-use super::report::Report;
+use super::report::{Report, Short};
 use super::texts::Texts;
 use crate::compiled::{Stored, Variant, index32};
 use crate::diagnostic::DiagnosticKind;
@@ -68,9 +68,10 @@ impl Carrier {
     }
 }
 
-/// Reads what a flag carries. The error comes with the path of what cannot be read.
+/// Reads what a flag carries, whose key has the id given. The error comes with the path of what cannot be read.
 pub(super) fn read(
     flag: &wire::Flag<'_>,
+    key: u32,
     texts: &mut Texts,
     carrier: &mut Carrier,
     report: &mut Report,
@@ -79,7 +80,7 @@ pub(super) fn read(
     let mut variants: Vec<Variant> = Vec::with_capacity(flag.variants.len());
     carrier.places.clear();
     for (name, variant) in &flag.variants {
-        let at = |member: &str| format!("variants.{name}.{member}");
+        let at = |member: &str| format!("variants.{}.{member}", Short(name));
         let id = texts.id(name);
         let variant = variant.as_ref().map(|variant| {
             Ok(Variant {
@@ -101,9 +102,10 @@ pub(super) fn read(
             }
             Entry::Occupied(place) => {
                 report.warn(
-                    &flag.key,
+                    key,
+                    texts,
                     DiagnosticKind::RepeatedMember,
-                    || format!("variants.{name}"),
+                    || format!("variants.{}", Short(name)),
                     || "the variant is listed twice; the last one counts".to_owned(),
                 );
                 if let Some(earlier) = variants.get_mut(*place.get()) {

@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 
 use super::ConfigMap;
 use super::flags::{At, Parts};
+use super::report::Short;
 use super::texts::Texts;
 use crate::compiled::{
     Bound, Cohorts, Compiled, Condition, ConfigHash, Matches, Membership, SetTest, Source, Test, hash_text, index32,
@@ -18,7 +19,7 @@ use crate::compiled::{
 use crate::context::Selector;
 use crate::diagnostic::DiagnosticKind;
 use crate::operator::Operator;
-use crate::pattern::{Pattern, PatternError};
+use crate::pattern::{Budget, Pattern, PatternError};
 use crate::text::{Needle, Version, compare_utf16, fold_boolean, parse_number, same_text};
 use crate::wire;
 
@@ -36,6 +37,8 @@ pub(super) struct Conditions {
     values: Vec<u32>,
     pub(super) conditions: Vec<Condition>,
     patterns: ConfigMap<u32, Result<Arc<Pattern>, PatternError>>,
+    /// What is left for more of them.
+    budget: Budget,
     /// For slots that read a flag's result, that flag's key by the id of its text; none for those that read them all.
     results: ConfigMap<u32, Option<u32>>,
 }
@@ -114,7 +117,7 @@ impl Conditions {
             at.warn(
                 DiagnosticKind::UnknownOperator,
                 || path() + ".op",
-                || format!("`{}` is not an operator; the condition never matches", condition.op),
+                || format!("`{}` is not an operator; the condition never matches", Short(&condition.op)),
             );
         }
         let Self { configured, values, .. } = &mut *at.conditions;
@@ -259,8 +262,9 @@ impl Conditions {
     }
 
     fn pattern(&mut self, value: u32, texts: &Texts) -> Result<Arc<Pattern>, PatternError> {
-        let compiled = self.patterns.entry(value).or_insert_with(|| Pattern::compile(texts.get(value)).map(Arc::new));
-        compiled.clone()
+        let Self { patterns, budget, .. } = self;
+        let compile = || Pattern::compile(texts.get(value), budget).map(Arc::new);
+        patterns.entry(value).or_insert_with(compile).clone()
     }
 }
 

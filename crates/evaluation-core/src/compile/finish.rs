@@ -1,8 +1,11 @@
 //! What needs to know all flags: their order, and who reads whose results.
 
+use std::sync::Arc;
+
 use hashbrown::HashTable;
 
 use super::order::{self, Walk};
+use super::report::Short;
 use super::{Compiler, ConfigMap, Entry, table};
 use crate::compiled::{Closure, Compiled, Flag, Span, hash_text, index32};
 use crate::diagnostic::DiagnosticKind;
@@ -48,27 +51,35 @@ impl Compiler {
     fn arrange(&mut self, set: &mut Compiled) -> (Vec<Entry>, Vec<Vec<u32>>) {
         let entries = std::mem::take(&mut self.entries);
         let mut dependencies = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            let mut known = Vec::with_capacity(entry.dependencies.len());
+        // The last flag that was found to depend on each: what is listed again adds nothing but work.
+        let mut dependents = vec![None; entries.len()];
+        for (flag, entry) in entries.iter().enumerate() {
+            let mut known = Vec::new();
             for (index, key) in entry.dependencies.iter().enumerate() {
                 match self.places.get(key) {
-                    Some(place) => known.push(index32(*place)),
+                    Some(place) => {
+                        let listed = dependents.get_mut(*place).and_then(|dependent| dependent.replace(flag));
+                        if listed != Some(flag) {
+                            known.push(index32(*place));
+                        }
+                    }
                     None => self.report.warn(
-                        self.texts.get(entry.key),
+                        entry.key,
+                        &self.texts,
                         DiagnosticKind::UnknownDependency,
                         || format!("dependencies[{index}]"),
-                        || format!("`{}` is not in the list", self.texts.get(*key)),
+                        || format!("`{}` is not in the list", Short(self.texts.get(*key))),
                     ),
                 }
             }
             dependencies.push(known);
         }
         let key = |index: u32| entries.get(index as usize).map(|entry| self.texts.get(entry.key)).unwrap_or_default();
-        let order = order::order(&dependencies, |index| key(index).to_owned());
+        let order = order::order(&dependencies, |index| Short(key(index)).to_string());
         for (index, cycle) in &order.cyclic {
             let message = format!("dependency cycle: {cycle}");
             self.report.error(key(*index), DiagnosticKind::DependencyCycle, "dependencies".to_owned(), message);
-            set.cyclic.push((key(*index).into(), (**cycle).into()));
+            set.cyclic.push((key(*index).into(), Arc::clone(cycle)));
         }
 
         let mut places = vec![None; entries.len()];
@@ -110,11 +121,12 @@ impl Compiler {
                     // A flag that is not there has no result at any time.
                     on_demand &= index.is_none();
                     self.report.warn(
-                        self.texts.get(entry.key),
+                        entry.key,
+                        &self.texts,
                         DiagnosticKind::UndeclaredDependency,
                         || format!("segments[{}]", read.segment),
                         || {
-                            let key = self.texts.get(key);
+                            let key = Short(self.texts.get(key));
                             format!("reads the result of `{key}`, which is not among the flag's dependencies")
                         },
                     );
@@ -155,9 +167,9 @@ struct Large<'a> {
 }
 
 impl<'a> Large<'a> {
-    /// How many flags may be walked over for all questions together. Only a list made to be slow needs more; what such
-    /// a list reads is not checked.
-    const BUDGET: usize = 4_000_000;
+    /// How many flags and dependencies may be walked over for all questions together. Only a list made to be slow needs
+    /// more; what such a list reads is not checked.
+    const BUDGET: usize = 8_000_000;
 
     fn new(dependencies: &'a [Vec<u32>]) -> Self {
         Self { dependencies, walk: Walk::new(dependencies.len()), walked: None, left: Self::BUDGET }
@@ -173,9 +185,9 @@ impl<'a> Large<'a> {
             Some((walked, whole)) if walked == flag => whole,
             _ => {
                 self.walk.restart(self.left);
-                let mut entered = 0;
-                let whole = self.walk.visit(flag, of, |_| entered += 1).is_ok();
-                self.left = if whole { self.left.saturating_sub(entered) } else { 0 };
+                let mut steps = 0;
+                let whole = self.walk.visit(flag, of, |placed| steps += 1 + of(placed).len()).is_ok();
+                self.left = if whole { self.left.saturating_sub(steps) } else { 0 };
                 self.walked = Some((flag, whole));
                 whole
             }
@@ -196,4 +208,20 @@ fn index_keys(set: &mut Compiled) {
     }
     set.by_key = by_key.into();
     set.keys = keys;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_are_charged_by_flags_and_dependencies() {
+        let mut dependencies: Vec<Vec<u32>> = (0..100).map(|flag| (0..flag).collect()).collect();
+        dependencies.push(vec![99]);
+        dependencies.push(Vec::new());
+        let mut large = Large::new(&dependencies);
+        assert!(large.depends(100, 99) && large.left == Large::BUDGET);
+        assert!(large.depends(100, 5) && !large.depends(100, 101));
+        assert_eq!(Large::BUDGET - large.left, 101 + 99 * 100 / 2 + 1);
+    }
 }

@@ -3,7 +3,7 @@
 use super::ConfigMap;
 use super::carried::Carried;
 use super::conditions::Conditions;
-use super::report::Report;
+use super::report::{Report, Short};
 use super::texts::Texts;
 use crate::compiled::{
     Allocation, Bucket, Compiled, Distribution, Matches, Outcome, OutcomeId, Segment, Span, Variant, index32,
@@ -48,6 +48,8 @@ pub(super) struct Read {
 /// The flag at hand, and what all flags share.
 pub(super) struct At<'a, 'f> {
     pub(super) flag: &'a wire::Flag<'f>,
+    /// The id of its key's text.
+    pub(super) key: u32,
     pub(super) texts: &'a mut Texts,
     pub(super) conditions: &'a mut Conditions,
     pub(super) report: &'a mut Report,
@@ -60,7 +62,7 @@ impl At<'_, '_> {
         path: impl FnOnce() -> String,
         message: impl FnOnce() -> String,
     ) {
-        self.report.warn(&self.flag.key, kind, path, message);
+        self.report.warn(self.key, self.texts, kind, path, message);
     }
 }
 
@@ -162,7 +164,7 @@ impl Parts {
             return *outcome;
         }
         let Some(variant) = self.names.get(&id) else {
-            at.warn(DiagnosticKind::UnknownVariant, path, || format!("the flag has no variant `{name}`"));
+            at.warn(DiagnosticKind::UnknownVariant, path, || format!("the flag has no variant `{}`", Short(name)));
             return OutcomeId::NONE;
         };
         let outcome = OutcomeId::new(self.outcomes.len());

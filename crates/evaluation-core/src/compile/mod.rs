@@ -75,14 +75,15 @@ impl Compiler {
     /// counts, in the first one's place.
     fn add(&mut self, flag: &wire::Flag<'_>) {
         let Self { texts, carrier, conditions, parts, report, .. } = self;
-        let carried = match carried::read(flag, texts, carrier, report) {
+        let key = texts.id(&flag.key);
+        let carried = match carried::read(flag, key, texts, carrier, report) {
             Ok(carried) => carried,
             Err((path, error)) => return report.error(&flag.key, DiagnosticKind::Malformed, path, error.to_string()),
         };
         let layer = carried.layer;
-        let part = parts.add(carried, &mut At { flag, texts, conditions, report });
+        let part = parts.add(carried, &mut At { flag, key, texts, conditions, report });
         let entry = Entry {
-            key: self.texts.id(&flag.key),
+            key,
             dependencies: flag.dependencies.iter().map(|key| self.texts.id(key)).collect(),
             segments: part.segments,
             outcomes: part.outcomes,
@@ -93,7 +94,7 @@ impl Compiler {
         match self.entries.get_mut(place) {
             Some(earlier) => {
                 *earlier = entry;
-                self.report.warn(&flag.key, DiagnosticKind::RepeatedFlag, String::new, || {
+                self.report.warn(key, &self.texts, DiagnosticKind::RepeatedFlag, String::new, || {
                     "the list has several flags of this key; the last one counts".to_owned()
                 });
             }

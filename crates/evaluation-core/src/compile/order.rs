@@ -1,6 +1,6 @@
 //! Dependency order.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Flags in dependency order, and those that cannot be ordered.
 #[derive(Debug, Default)]
@@ -8,26 +8,30 @@ pub(super) struct Order {
     /// Indices of flags, dependencies first.
     pub(super) placed: Vec<u32>,
     /// Flags that are in a cycle or depend on one, each with the cycle's path.
-    pub(super) cyclic: Vec<(u32, Rc<str>)>,
+    pub(super) cyclic: Vec<(u32, Arc<str>)>,
 }
 
 #[derive(Debug, Clone)]
 enum State {
     New,
-    OnPath,
+    /// At this place of the path.
+    OnPath(usize),
     Placed,
-    Cyclic(Rc<str>),
+    Cyclic(Arc<str>),
 }
+
+/// A flag on the path from a starting flag: the place of the dependency to look at next, and the first cycle that the
+/// flag was found to reach, if any.
+type Step = (u32, usize, Option<Arc<str>>);
 
 /// Orders flags depth first, in the order given, each behind its dependencies.
 pub(super) fn order(dependencies: &[Vec<u32>], key: impl Fn(u32) -> String) -> Order {
     let mut order = Order::default();
     let mut states = vec![State::New; dependencies.len()];
-    // The path from a starting flag: each flag with the cycle that it was found to reach, if any.
-    let mut path: Vec<(u32, usize, Option<Rc<str>>)> = Vec::new();
+    let mut path: Vec<Step> = Vec::new();
     for start in 0..dependencies.len() as u32 {
         if matches!(state(&states, start), State::New) {
-            set(&mut states, start, State::OnPath);
+            set(&mut states, start, State::OnPath(path.len()));
             path.push((start, 0, None));
         }
         while let Some((flag, next, reaches)) = path.last_mut() {
@@ -36,14 +40,15 @@ pub(super) fn order(dependencies: &[Vec<u32>], key: impl Fn(u32) -> String) -> O
             *next += 1;
             match dependency.map(|dependency| (dependency, state(&states, dependency))) {
                 Some((dependency, State::New)) => {
-                    set(&mut states, dependency, State::OnPath);
+                    set(&mut states, dependency, State::OnPath(path.len()));
                     path.push((dependency, 0, None));
                 }
+                // One cycle is enough to leave the flag out, and to tell why.
+                Some(_) if reaches.is_some() => {}
                 Some((_, State::Placed)) => {}
                 Some((_, State::Cyclic(cycle))) => *reaches = Some(cycle),
-                Some((dependency, State::OnPath)) => {
-                    let cycle = path.iter().map(|(flag, ..)| *flag).skip_while(|flag| *flag != dependency);
-                    let cycle = describe(cycle.chain([dependency]), &key);
+                Some((_, State::OnPath(place))) => {
+                    let cycle = describe(path.get(place..).unwrap_or_default(), &key);
                     if let Some((_, _, reaches)) = path.last_mut() {
                         *reaches = Some(cycle);
                     }
@@ -53,9 +58,9 @@ pub(super) fn order(dependencies: &[Vec<u32>], key: impl Fn(u32) -> String) -> O
                     path.pop();
                     match reaches {
                         Some(cycle) => {
-                            set(&mut states, flag, State::Cyclic(Rc::clone(&cycle)));
+                            set(&mut states, flag, State::Cyclic(Arc::clone(&cycle)));
                             if let Some((_, _, reaches)) = path.last_mut() {
-                                *reaches = Some(Rc::clone(&cycle));
+                                reaches.get_or_insert_with(|| Arc::clone(&cycle));
                             }
                             order.cyclic.push((flag, cycle));
                         }
@@ -82,11 +87,12 @@ fn set(states: &mut [State], flag: u32, state: State) {
 }
 
 /// A cycle in words, cut short when it is long.
-fn describe(cycle: impl Iterator<Item = u32>, key: &impl Fn(u32) -> String) -> Rc<str> {
+fn describe(cycle: &[Step], key: &impl Fn(u32) -> String) -> Arc<str> {
     const SHOWN: usize = 8;
-    let cycle: Vec<u32> = cycle.collect();
-    let shown: Vec<String> = cycle.iter().take(SHOWN).map(|flag| key(*flag)).collect();
-    let more = cycle.len().saturating_sub(SHOWN);
+    // It ends where it began.
+    let flags = cycle.iter().chain(cycle.first()).map(|(flag, ..)| *flag);
+    let shown: Vec<String> = flags.take(SHOWN).map(key).collect();
+    let more = (cycle.len() + 1).saturating_sub(SHOWN);
     let rest = if more > 0 { format!(" -> … ({more} more)") } else { String::new() };
     (shown.join(" -> ") + &rest).into()
 }
@@ -187,5 +193,21 @@ mod tests {
         assert_eq!(order(&chain, |flag| flag.to_string()).placed.len(), 100_001);
         let cycle: Vec<Vec<u32>> = (0..100_000).map(|flag| vec![(flag + 1) % 100_000]).collect();
         assert_eq!(order(&cycle, |flag| flag.to_string()).cyclic.len(), 100_000);
+    }
+
+    #[test]
+    fn one_cycle_is_told_in_a_few_keys_however_many_there_are() {
+        let asked = std::cell::Cell::new(0);
+        let key = |flag: u32| {
+            asked.set(asked.get() + 1);
+            flag.to_string()
+        };
+        // A chain whose last flag depends on all others, and where each depends on the first one too.
+        let last: Vec<u32> = (0..100_000).collect();
+        let chain: Vec<Vec<u32>> = (0..99_999).map(|flag| vec![flag + 1, 0]).chain([last]).collect();
+        let found = order(&chain, key);
+        assert_eq!((found.cyclic.len(), asked.get()), (100_000, 8));
+        let (flag, cycle) = found.cyclic.first().unwrap();
+        assert_eq!((*flag, &**cycle), (99_999, "0 -> 1 -> 2 -> 3 -> 4 -> 5 -> 6 -> 7 -> … (99993 more)"));
     }
 }

@@ -1,35 +1,105 @@
-//! Collecting diagnostics.
+//! Collecting diagnostics. They are bounded: of a short list there can be very much to say, and all of it with a long key.
 
+use std::fmt;
+
+use super::ConfigMap;
+use super::texts::Texts;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
 
 /// What was found wrong so far.
 #[derive(Default)]
 pub(super) struct Report {
     diagnostics: Vec<Diagnostic>,
+    /// What flags are warned of, by the ids of their keys' texts.
+    warned: ConfigMap<(u32, DiagnosticKind), Warned>,
+}
+
+/// The warnings of one kind about one flag.
+#[derive(Default)]
+struct Warned {
+    count: usize,
+    /// Where the one stands that tells how many more there are.
+    more: usize,
 }
 
 impl Report {
+    /// How many warnings of one kind are told about one flag.
+    const TOLD: usize = 16;
+
     pub(super) fn add(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        let Diagnostic { severity, kind, flag, path, message } = diagnostic;
+        let (flag, path, message) = (flag.map(bounded), bounded(path), bounded(message));
+        self.diagnostics.push(Diagnostic { severity, kind, flag, path, message });
     }
 
     pub(super) fn error(&mut self, flag: &str, kind: DiagnosticKind, path: String, message: String) {
         self.add(Diagnostic { severity: Severity::Error, kind, flag: Some(flag.to_owned()), path, message });
     }
 
-    /// Path and message come as functions, to be put into words here and nowhere on the way of a good flag.
+    /// Warns about a flag, given by the id of its key's text. Path and message come as functions, to be put into words
+    /// here and nowhere on the way of a good flag.
     pub(super) fn warn(
         &mut self,
-        flag: &str,
+        flag: u32,
+        texts: &Texts,
         kind: DiagnosticKind,
         path: impl FnOnce() -> String,
         message: impl FnOnce() -> String,
     ) {
-        let (path, message) = (path(), message());
-        self.add(Diagnostic { severity: Severity::Warning, kind, flag: Some(flag.to_owned()), path, message });
+        let warned = self.warned.entry((flag, kind)).or_default();
+        warned.count += 1;
+        let (path, message) = match warned.count {
+            ..=Self::TOLD => (path(), message()),
+            // How many they are is put into words at the end.
+            count if count == Self::TOLD + 1 => {
+                warned.more = self.diagnostics.len();
+                Default::default()
+            }
+            _ => return,
+        };
+        let flag = Some(texts.get(flag).to_owned());
+        self.add(Diagnostic { severity: Severity::Warning, kind, flag, path, message });
     }
 
-    pub(super) fn into_boxed(self) -> Box<[Diagnostic]> {
+    pub(super) fn into_boxed(mut self) -> Box<[Diagnostic]> {
+        for warned in self.warned.values().filter(|warned| warned.count > Self::TOLD) {
+            if let Some(more) = self.diagnostics.get_mut(warned.more) {
+                more.message = format!("{} more warnings of this kind about the flag", warned.count - Self::TOLD);
+            }
+        }
         self.diagnostics.into()
+    }
+}
+
+/// The longest that a key, a path or a message is, in characters.
+const LONGEST: usize = 1_000;
+
+/// The text, cut short if it is very long.
+fn bounded(text: String) -> String {
+    match beginning(&text, LONGEST) {
+        Some(start) => format!("{start}…"),
+        None => text,
+    }
+}
+
+/// The first characters of a text, if it has more than that.
+fn beginning(text: &str, characters: usize) -> Option<&str> {
+    let (end, _) = text.char_indices().nth(characters)?;
+    text.get(..end)
+}
+
+/// A text from a flag config as messages and paths quote it: cut short if it is long.
+pub(super) struct Short<'a>(pub(super) &'a str);
+
+impl Short<'_> {
+    const CHARACTERS: usize = 100;
+}
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match beginning(self.0, Self::CHARACTERS) {
+            Some(start) => write!(f, "{start}…"),
+            None => f.write_str(self.0),
+        }
     }
 }

@@ -4,9 +4,10 @@ use super::ConfigMap;
 use super::conditions::Conditions;
 use super::texts::Texts;
 use crate::compiled::{
-    Cohorts, Compiled, Condition, Mask, OutcomeId, Slot, Source, Span, Test, Uses, Vocabulary, index32, result_value,
+    Cohorts, Compiled, Condition, Mask, Outcome, OutcomeId, ResultReader, Slot, Source, Span, Test, Uses, Vocabulary,
+    index32,
 };
-use crate::context::{Selected, Subject};
+use crate::context::Subject;
 
 /// Moves slots, conditions and texts into the set. Conditions with a place in the truth table come first, those of a
 /// slot together.
@@ -24,19 +25,19 @@ pub(super) fn finish(
     let cohorts_of = |source: Option<&Source>| match source {
         Some(Source::Context(selector)) => {
             let group_type = selector.cohort_group_type()?;
-            set.cohorts.iter().position(|it| *it.group_type == *group_type).map(index32)
+            set.cohorts.binary_search_by(|it| (*it.group_type).cmp(group_type)).ok().map(index32)
         }
         _ => None,
     };
-    let from_context = |slot: u32| matches!(sources.get(slot as usize), Some(Source::Context(_)));
-    let place = |condition: &Condition| match &condition.test {
-        _ if !from_context(condition.slot) => Place::Behind,
-        _ if cohorts_of(sources.get(condition.slot as usize)).is_some() => Place::Remembered,
-        Test::Equals { .. } | Test::ContainsAny { .. } => Place::Membership(condition.slot),
-        Test::Compare { .. } | Test::CompareVersion { .. } => Place::Comparison(condition.slot),
+    let place = |condition: &Condition| match (sources.get(condition.slot as usize), &condition.test) {
+        (Some(Source::Result { flag, .. }), _) => Place::Behind { flag: Some(*flag), slot: condition.slot },
+        (Some(Source::Results | Source::Nothing { .. }) | None, _) => Place::BEHIND,
+        (source, _) if cohorts_of(source).is_some() => Place::Remembered,
+        (_, Test::Equals { .. } | Test::ContainsAny { .. }) => Place::Membership(condition.slot),
+        (_, Test::Compare { .. } | Test::CompareVersion { .. }) => Place::Comparison(condition.slot),
         _ => Place::Remembered,
     };
-    let mut order: Vec<((u32, u32, bool), usize)> =
+    let mut order: Vec<(Rank, usize)> =
         conditions.iter().enumerate().map(|(id, condition)| (place(condition).rank(), id)).collect();
     order.sort_unstable();
     let mut given: Vec<Option<Condition>> = conditions.into_iter().map(Some).collect();
@@ -54,7 +55,7 @@ pub(super) fn finish(
     set.conditions = placed.into();
 
     set.tabled = order.partition_point(|(rank, _)| *rank < Place::Remembered.rank());
-    set.remembered = order.partition_point(|(rank, _)| *rank < Place::Behind.rank());
+    set.remembered = order.partition_point(|(rank, _)| *rank < Place::BEHIND.rank());
     let span = |wanted: Place| {
         let start = order.partition_point(|(rank, _)| *rank < wanted.rank());
         let end = order.partition_point(|(rank, _)| *rank <= wanted.rank());
@@ -84,17 +85,23 @@ enum Place {
     Comparison(u32),
     /// Asked only when reached, and then remembered: what is costly, and membership of cohorts.
     Remembered,
-    /// Asked each time: what depends on results.
-    Behind,
+    /// Asked each time: what depends on results. Those on one flag's result stand together, and by slot.
+    Behind { flag: Option<u32>, slot: u32 },
 }
 
+/// What places are ordered by.
+type Rank = (u32, Option<u32>, u32, bool);
+
 impl Place {
-    fn rank(self) -> (u32, u32, bool) {
+    /// The first of those that are asked each time.
+    const BEHIND: Self = Self::Behind { flag: None, slot: 0 };
+
+    fn rank(self) -> Rank {
         match self {
-            Self::Membership(slot) => (0, slot, false),
-            Self::Comparison(slot) => (0, slot, true),
-            Self::Remembered => (1, 0, false),
-            Self::Behind => (2, 0, false),
+            Self::Membership(slot) => (0, None, slot, false),
+            Self::Comparison(slot) => (0, None, slot, true),
+            Self::Remembered => (1, None, 0, false),
+            Self::Behind { flag, slot } => (2, flag, slot, false),
         }
     }
 }
@@ -145,23 +152,71 @@ fn slot(
 /// Decides conditions on results for every outcome that there can be.
 fn decide_results(set: &mut Compiled, slots: &[Slot]) {
     let mut conditions = std::mem::take(&mut set.conditions);
-    for condition in &mut conditions {
-        let Some(Source::Result { flag, path }) = slots.get(condition.slot as usize).map(|slot| &slot.source) else {
+    let behind = conditions.get_mut(set.remembered..).unwrap_or_default();
+    let result = |condition: &Condition| match &slots.get(condition.slot as usize)?.source {
+        Source::Result { flag, path } => Some((*flag, &**path)),
+        _ => None,
+    };
+    let flag = |condition: &Condition| result(condition).map(|(flag, _)| flag);
+    for asked in behind.chunk_by_mut(|a, b| flag(a) == flag(b)) {
+        let Some(flag) = asked.first().and_then(flag) else {
             continue;
         };
-        let outcomes = set.flags.get(*flag as usize).map(|flag| flag.outcomes).unwrap_or_default();
-        let mut holds = vec![0_u64; outcomes.of(&set.outcomes).len().div_ceil(64)];
-        for (place, outcome) in (outcomes.start..outcomes.end).enumerate() {
-            let value = result_value(set, *flag, OutcomeId::new(outcome as usize), path);
-            let holding = match Subject::new(value.map_or(Selected::Null, Selected::from)) {
-                Subject::Null => condition.on_null,
-                subject => condition.test.holds(&set.texts, &subject),
-            };
-            if let Some(word) = holds.get_mut(place / 64) {
-                *word |= u64::from(holding) << (place % 64);
-            }
+        let path = |condition: &Condition| result(condition).map(|(_, path)| path).unwrap_or_default();
+        let answers = decide_result(set, flag, asked, path);
+        for (condition, holds) in asked.iter_mut().zip(answers) {
+            condition.test = Test::Result { flag, holds };
         }
-        condition.test = Test::Result { flag: *flag, holds: holds.into() };
     }
     set.conditions = conditions;
+}
+
+/// The answers of the conditions on one flag's result, those of a slot together: a bit for each outcome.
+///
+/// A variant's JSON is read once, whatever the number of conditions and segments, and what is at a path is looked up once
+/// per variant; only where metadata is part of it, once for each metadata of a segment.
+fn decide_result<'s>(
+    set: &Compiled,
+    flag: u32,
+    asked: &[Condition],
+    path: impl Fn(&Condition) -> &'s [Box<str>],
+) -> Vec<Box<[u64]>> {
+    let span = set.flags.get(flag as usize).map(|flag| flag.outcomes).unwrap_or_default();
+    let outcomes = span.of(&set.outcomes);
+    let mut answers = vec![vec![0_u64; outcomes.len().div_ceil(64)].into_boxed_slice(); asked.len()];
+    let mut by_variant: Vec<(Outcome, usize)> = outcomes.iter().copied().zip(0..).collect();
+    by_variant.sort_unstable();
+    for of_variant in by_variant.chunk_by(|(a, _), (b, _)| a.variant == b.variant) {
+        let reader = ResultReader::new(set, flag);
+        let mut answers = answers.iter_mut();
+        for of_slot in asked.chunk_by(|a, b| a.slot == b.slot) {
+            let path = of_slot.first().map(&path).unwrap_or_default();
+            let apart = ResultReader::reads_metadata(path);
+            let mut answers: Vec<_> = answers.by_ref().take(of_slot.len()).collect();
+            for alike in of_variant.chunk_by(|(a, _), (b, _)| !apart || a.layer == b.layer) {
+                let Some((_, place)) = alike.first() else { continue };
+                let outcome = OutcomeId::new(span.start as usize + place);
+                let subject = Subject::new(reader.at(outcome, path));
+                for (condition, answers) in of_slot.iter().zip(&mut answers) {
+                    let holds = match &subject {
+                        Subject::Null => condition.on_null,
+                        subject => condition.test.holds(&set.texts, subject),
+                    };
+                    if holds {
+                        mark(answers, alike.iter().map(|(_, place)| *place));
+                    }
+                }
+            }
+        }
+    }
+    answers
+}
+
+/// Sets the bits at some places.
+fn mark(bits: &mut [u64], places: impl Iterator<Item = usize>) {
+    for place in places {
+        if let Some(word) = bits.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
 }

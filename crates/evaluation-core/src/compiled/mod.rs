@@ -9,13 +9,15 @@ mod index;
 mod results;
 mod test;
 
+use std::sync::Arc;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 pub(crate) use bucket::{Allocation, Bucket, Distribution, Pick};
 pub(crate) use condition::{Condition, Slot, Source};
 pub(crate) use index::{Mask, Uses, Vocabulary, toggle};
-pub(crate) use results::{result_object, result_value};
+pub(crate) use results::{ResultReader, result_object, result_value};
 pub(crate) use test::{Bound, Membership, SetTest, Test};
 
 use crate::context::Selector;
@@ -79,7 +81,7 @@ impl OutcomeId {
 }
 
 /// A variant by way of a segment. Those of one flag stand together.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Outcome {
     pub(crate) variant: u32,
     /// Metadata of the segment.
@@ -212,8 +214,8 @@ pub(crate) struct Compiled {
     pub(crate) layers: Box<[Object]>,
     /// True when every flag depends on all flags whose results it reads, so that these can be decided when they are.
     pub(crate) on_demand: bool,
-    /// Flags that were left out because of a cycle, each with the cycle's path.
-    pub(crate) cyclic: Vec<(Box<str>, Box<str>)>,
+    /// Flags that were left out because of a cycle, each with the cycle's path, which those share that reach the same.
+    pub(crate) cyclic: Vec<(Box<str>, Arc<str>)>,
     /// Needed cohorts, by group type in order.
     pub(crate) cohorts: Box<[Cohorts]>,
     pub(crate) diagnostics: Box<[Diagnostic]>,

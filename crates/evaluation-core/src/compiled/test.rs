@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::{OutcomeId, hash_text};
 use crate::context::{List, Subject};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, Search};
 use crate::text::{Needle, Version, compare_utf16, fold_boolean, parse_number, same_text};
 
 /// A condition's operator with its values made ready.
@@ -42,6 +42,10 @@ impl Test {
                 list.any(|text| values.has(texts, text)) != *negated
             }
             (Subject::List(list), Self::Set(test)) => test.holds(texts, list),
+            (Subject::List(list), Self::Matches { patterns, negated }) => {
+                let mut search = Search::default();
+                list.any(|text| patterns.iter().any(|pattern| search.finds(pattern, text)) != *negated)
+            }
             (Subject::List(list), _) => list.any(|text| self.holds_for_text(texts, text)),
             (Subject::Text(text), _) => self.holds_for_text(texts, text.as_str()),
             (Subject::Null, _) => false,
@@ -65,7 +69,10 @@ impl Test {
                 self.compares(texts, text, None, parsed.as_ref())
             }
             Self::Contains { needles, negated } => Needle::any_in(needles, text) != *negated,
-            Self::Matches { patterns, negated } => patterns.iter().any(|pattern| pattern.is_found_in(text)) != *negated,
+            Self::Matches { patterns, negated } => {
+                let mut search = Search::default();
+                patterns.iter().any(|pattern| search.finds(pattern, text)) != *negated
+            }
             Self::Equals { .. } | Self::ContainsAny { .. } | Self::Set(_) | Self::Result { .. } | Self::Never => false,
         }
     }

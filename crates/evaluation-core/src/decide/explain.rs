@@ -13,15 +13,17 @@ use crate::value::Value;
 
 /// Decides a flag and all that it depends on, and tells why.
 pub(crate) fn explain<C: EvaluationContext + ?Sized>(set: &Compiled, context: &C, index: u32) -> Option<Explanation> {
-    let mut known: Vec<(u32, OutcomeId)> = Vec::new();
+    let mut outcomes = vec![OutcomeId::NONE; set.flags.len()];
     let mut explanations = Vec::new();
-    for_each_in_order(set, std::iter::once(index), |index, _| {
+    for_each_in_order(set, std::iter::once(index), |index, order| {
+        let results = Results::Scattered { outcomes: &outcomes, order };
         if let Some(flag) = set.flags.get(index as usize) {
-            let direct = Direct { set, context, results: Results::Listed(&known) };
-            let mut recorder = Recorder { direct, flag, segments: Vec::new() };
+            let mut recorder = Recorder { direct: Direct { set, context, results }, flag, segments: Vec::new() };
             let outcome = decide(set, flag, &mut recorder);
             explanations.push(recorder.finish(outcome));
-            known.push((index, outcome));
+            if let Some(entry) = outcomes.get_mut(index as usize) {
+                *entry = outcome;
+            }
         }
     });
     let mut explanation = explanations.pop()?;

@@ -145,7 +145,7 @@ impl Class {
             return false;
         }
         let negated = ahead.eat("^");
-        let name = ahead.letters();
+        let name = ahead.run(|c| c.is_ascii_alphabetic());
         if !ahead.eat(":]") {
             return false;
         }

@@ -52,12 +52,12 @@ impl<'p> Cursor<'p> {
         })
     }
 
-    /// Reads as many ASCII letters as come next.
-    pub(super) fn letters(&mut self) -> &'p str {
-        let rest = self.rest.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        let letters = self.rest.strip_suffix(rest).unwrap_or_default();
+    /// Reads as many characters of a kind as come next.
+    pub(super) fn run(&mut self, is_of_kind: impl Fn(char) -> bool) -> &'p str {
+        let end = self.rest.find(|c| !is_of_kind(c)).unwrap_or(self.rest.len());
+        let (run, rest) = self.rest.split_at_checked(end).unwrap_or_default();
         self.rest = rest;
-        letters
+        run
     }
 
     /// Reads everything that is left.

@@ -7,18 +7,22 @@
 //! The dialect is what most engines agree on: `\d`, `\w`, `\s` and `\b` are ASCII, `.` is any code
 //! point but `\n`, `$` is the very end, and brackets know no set operators.
 
+mod budget;
 mod class;
 mod cursor;
 mod error;
 mod escape;
+mod search;
 mod translate;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use budget::Budget;
 pub(crate) use error::PatternError;
+pub(crate) use search::Search;
 
-use translate::translate;
+use translate::{Translation, flatten, translate};
 
 /// The longest pattern that is read, in bytes.
 const MAX_PATTERN_BYTES: usize = 128 * 1024;
@@ -32,6 +36,15 @@ const MAX_BACKTRACKS: usize = 200_000;
 
 /// The largest compiled program, in bytes.
 const MAX_PROGRAM_BYTES: usize = 4 * 1024 * 1024;
+/// What all linear parts of a pattern for the backtracking engine may take together, in bytes.
+const MAX_PARTS_BYTES: usize = 64 * 1024 * 1024;
+/// What such a part takes at least, in bytes.
+const LEAST_PART_BYTES: usize = 4 * 1024;
+/// What a program takes at least for each byte of its pattern, in bytes. A list of many literals
+/// has no program that a limit on its size would meet.
+const LEAST_BYTES_PER_BYTE: usize = 8;
+/// What all patterns of a set may take together, in bytes.
+const MAX_SET_BYTES: usize = 512 * 1024 * 1024;
 /// The largest cache of the linear-time engine per pattern and thread, in bytes.
 const MAX_CACHE_BYTES: usize = 1024 * 1024;
 /// The largest program of the backtracking engine, in instructions.
@@ -54,40 +67,43 @@ enum Engine {
 }
 
 impl Pattern {
-    /// Compiles `text`.
+    /// Compiles `text`, within what is left for the set.
     ///
     /// # Errors
     ///
     /// [`PatternError::Invalid`] when `text` is not a pattern, and [`PatternError::TooLarge`] when
-    /// it goes past a limit on length, nesting, repetition or the size of the program.
-    pub(crate) fn compile(text: &str) -> Result<Self, PatternError> {
+    /// it goes past a limit on length, nesting, repetition or the size of the program, or past
+    /// what is left.
+    pub(crate) fn compile(text: &str, budget: &mut Budget) -> Result<Self, PatternError> {
         check_length(text, MAX_PATTERN_BYTES)?;
-        let translation = translate(text)?;
-        let engine = if translation.needs_backtracking {
+        let Translation { text: translated, needs_backtracking } = translate(text)?;
+        let engine = if needs_backtracking {
             check_length(text, MAX_BACKTRACKING_PATTERN_BYTES)?;
-            Engine::Backtracking(backtracking(translation.text)?)
+            let parts = flatten(text)?;
+            budget.build(least_of_parts(&parts), MAX_PARTS_BYTES, |size| linear(&parts, size))?;
+            Engine::Backtracking(backtracking(&translated)?)
         } else {
-            Engine::Linear(linear(&translation.text)?)
+            let least = translated.len().saturating_mul(LEAST_BYTES_PER_BYTE);
+            Engine::Linear(budget.build(least, MAX_PROGRAM_BYTES, |size| linear(&translated, size))?)
         };
         Ok(Self { engine })
     }
+}
 
-    /// Whether the pattern is found anywhere in `subject`. A search that goes past the bound on
-    /// backtracking, or would by the length of `subject`, finds nothing.
-    #[must_use]
-    pub(crate) fn is_found_in(&self, subject: &str) -> bool {
-        match &self.engine {
-            Engine::Linear(regex) => regex.is_match(subject),
-            Engine::Backtracking(regex) => {
-                subject.len() <= MAX_BACKTRACKING_SUBJECT_BYTES && regex.is_match(subject).unwrap_or(false)
-            }
-        }
+#[cfg(test)]
+impl Pattern {
+    /// Compiles `text` as the only pattern of a set.
+    fn alone(text: &str) -> Result<Self, PatternError> {
+        Self::compile(text, &mut Budget::default())
+    }
+
+    /// Whether one search finds the pattern.
+    fn is_found_in(&self, subject: &str) -> bool {
+        Search::default().finds(self, subject)
     }
 
     /// Whether the linear-time engine serves the pattern.
-    #[cfg(test)]
-    #[must_use]
-    pub(crate) fn is_linear(&self) -> bool {
+    fn is_linear(&self) -> bool {
         matches!(self.engine, Engine::Linear(_))
     }
 }
@@ -99,10 +115,21 @@ fn check_length(text: &str, limit: usize) -> Result<(), PatternError> {
     Ok(())
 }
 
+/// What the parts take at least that the backtracking engine gives to linear ones: classes, and the
+/// beginnings and ends of alternatives and groups.
+fn least_of_parts(parts: &str) -> usize {
+    let count = |byte| match byte {
+        b'[' => 1,
+        b'(' | b'|' => 2,
+        _ => 0,
+    };
+    LEAST_PART_BYTES * (2 + parts.bytes().map(count).sum::<usize>())
+}
+
 /// Compiles a translated pattern for the linear-time engine.
-fn linear(text: &str) -> Result<regex::Regex, PatternError> {
+fn linear(text: &str, size: usize) -> Result<regex::Regex, PatternError> {
     regex::RegexBuilder::new(text)
-        .size_limit(MAX_PROGRAM_BYTES)
+        .size_limit(size)
         .dfa_size_limit(MAX_CACHE_BYTES)
         .nest_limit(MAX_ENGINE_NESTING)
         .build()
@@ -113,9 +140,9 @@ fn linear(text: &str) -> Result<regex::Regex, PatternError> {
 }
 
 /// Compiles a translated pattern for the backtracking engine.
-fn backtracking(text: String) -> Result<fancy_regex::Regex, PatternError> {
+fn backtracking(text: &str) -> Result<fancy_regex::Regex, PatternError> {
     use fancy_regex::{CompileError, Error, ParseError};
-    fancy_regex::RegexBuilder::new(&text)
+    fancy_regex::RegexBuilder::new(text)
         .backtrack_limit(MAX_BACKTRACKS)
         .delegate_size_limit(MAX_PROGRAM_BYTES)
         .delegate_dfa_size_limit(MAX_CACHE_BYTES)

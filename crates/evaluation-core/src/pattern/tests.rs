@@ -13,7 +13,7 @@ type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 fn check(rows: &[Row]) {
     for (written, found, not_found) in rows {
         for text in [(*written).to_owned(), format!("(?=)(?:{written})")] {
-            let pattern = match Pattern::compile(&text) {
+            let pattern = match Pattern::alone(&text) {
                 Ok(pattern) => pattern,
                 Err(error) => panic!("{text:?}: {error}"),
             };
@@ -28,18 +28,18 @@ fn check(rows: &[Row]) {
 }
 
 fn compiled(text: &str) -> Pattern {
-    Pattern::compile(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+    Pattern::alone(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
 fn reason(text: &str) -> String {
-    match Pattern::compile(text) {
+    match Pattern::alone(text) {
         Err(PatternError::Invalid { reason }) => reason,
         other => panic!("{text:?} should be invalid, got {other:?}"),
     }
 }
 
 fn is_too_large(text: &str) -> bool {
-    matches!(Pattern::compile(text), Err(PatternError::TooLarge { .. }))
+    matches!(Pattern::alone(text), Err(PatternError::TooLarge { .. }))
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn repeating_nothing_is_invalid() {
 fn messages_are_one_short_line() {
     let long = format!("(?<n{}", "é".repeat(5_000));
     for text in ["(", "[z-a]", r"\p{Foo}", "(?=a)\\p{Foo}", "a{70000}", &long, &"(".repeat(9_999)] {
-        let error = Pattern::compile(text).expect_err("not a pattern").to_string();
+        let error = Pattern::alone(text).expect_err("not a pattern").to_string();
         assert!(error.lines().count() == 1 && error.chars().count() < 200, "{error}");
     }
 }
@@ -362,7 +362,7 @@ fn deep_nesting_fits_a_small_stack() {
     ];
     let thread = std::thread::Builder::new().stack_size(1024 * 1024);
     let done =
-        thread.spawn(move || patterns.map(|text| Pattern::compile(&text).map(|pattern| pattern.is_found_in("xa"))));
+        thread.spawn(move || patterns.map(|text| Pattern::alone(&text).map(|pattern| pattern.is_found_in("xa"))));
     let answers = done.expect("a thread").join().expect("no panic");
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 5, "{answers:?}");
 }
@@ -390,7 +390,7 @@ fn only_the_linear_engine_reads_very_long_subjects() {
 }
 
 /// Texts made of the pieces that patterns are made of.
-fn pattern_like() -> impl Strategy<Value = String> {
+pub(super) fn pattern_like() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(&[
             "(", ")", "[", "]", "{", "}", "*", "+", "?", "|", "^", "$", ".", "\\", "-", "&&", "--",
@@ -413,14 +413,14 @@ proptest! {
 
     #[test]
     fn nothing_panics(text in pattern_like(), subject in "[a-cA-C0-2 é😀ſ\n-]{0,12}") {
-        if let Ok(pattern) = Pattern::compile(&text) {
+        if let Ok(pattern) = Pattern::alone(&text) {
             let _ = pattern.is_found_in(&subject);
         }
     }
 
     #[test]
     fn nothing_panics_on_any_text(text in any::<String>(), subject in any::<String>()) {
-        if let Ok(pattern) = Pattern::compile(&text) {
+        if let Ok(pattern) = Pattern::alone(&text) {
             let _ = pattern.is_found_in(&subject);
         }
     }
@@ -428,7 +428,7 @@ proptest! {
     /// What the translation lets through to the linear-time engine is well formed there.
     #[test]
     fn engines_refuse_only_what_is_theirs_to_refuse(text in pattern_like()) {
-        if let (Ok(translation), Err(error)) = (translate(&text), Pattern::compile(&text)) {
+        if let (Ok(translation), Err(error)) = (translate(&text), Pattern::alone(&text)) {
             let left = text.contains("\\p{") || translation.needs_backtracking;
             let too_large = matches!(error, PatternError::TooLarge { .. });
             prop_assert!(left || too_large, "{}: {}", error, translation.text);
@@ -440,7 +440,7 @@ proptest! {
     fn engines_agree(text in pattern_like(), subject in "[a-cA-C0-2 é😀ſ\n-]{0,12}") {
         let behind_look = format!("(?=)(?:{text})");
         if let (Ok(linear), Ok(backtracking)) =
-            (Pattern::compile(&format!("(?:{text})")), Pattern::compile(&behind_look))
+            (Pattern::alone(&format!("(?:{text})")), Pattern::alone(&behind_look))
             && linear.is_linear()
         {
             prop_assert_eq!(linear.is_found_in(&subject), backtracking.is_found_in(&subject));

@@ -32,11 +32,30 @@ pub(super) struct Translation {
 /// Translates `pattern`, or says what is wrong with it. Some mistakes are left for the engine to
 /// find: unknown Unicode properties and look-behinds it cannot serve.
 pub(super) fn translate(pattern: &str) -> Result<Translation, PatternError> {
-    if let Some(text) = Translator::new(pattern, false).run()? {
+    if let Some(text) = Translator::new(pattern, Form::Linear).run()? {
         return Ok(Translation { text, needs_backtracking: false });
     }
-    let text = Translator::new(pattern, true).run()?.unwrap_or_default();
+    let text = Translator::new(pattern, Form::Backtracking).run()?.unwrap_or_default();
     Ok(Translation { text, needs_backtracking: true })
+}
+
+/// A pattern for the linear-time engine that has all parts of a pattern for the backtracking one,
+/// one behind the other, and so is about as large as these are together. What it finds means
+/// nothing.
+pub(super) fn flatten(pattern: &str) -> Result<String, PatternError> {
+    Ok(Translator::new(pattern, Form::Flat).run()?.unwrap_or_default())
+}
+
+/// What a pattern is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// The linear-time engine, if it can serve the pattern.
+    Linear,
+    /// The backtracking engine.
+    Backtracking,
+    /// The linear-time engine, to see how large it is: groups take the place of what that engine
+    /// does not know.
+    Flat,
 }
 
 /// The flags that change the meaning of what follows.
@@ -86,14 +105,13 @@ struct Translator<'p> {
     /// How many capturing groups have been opened.
     captures: u32,
     last: Last,
-    /// Whether the text is for the backtracking engine.
-    backtracking: bool,
+    form: Form,
     /// Set when the linear-time engine cannot serve the pattern.
     needs_backtracking: bool,
 }
 
 impl<'p> Translator<'p> {
-    fn new(pattern: &'p str, backtracking: bool) -> Self {
+    fn new(pattern: &'p str, form: Form) -> Self {
         Self {
             cursor: Cursor::new(pattern),
             out: String::with_capacity(pattern.len()),
@@ -102,7 +120,7 @@ impl<'p> Translator<'p> {
             names: HashMap::new(),
             captures: 0,
             last: Last::Nothing,
-            backtracking,
+            form,
             needs_backtracking: false,
         }
     }
@@ -119,7 +137,8 @@ impl<'p> Translator<'p> {
                 '(' => self.open()?,
                 ')' => self.close()?,
                 '|' => {
-                    self.out.push('|');
+                    // Alternatives with a common beginning would share it.
+                    self.out.push_str(if self.form == Form::Flat { "(?:)" } else { "|" });
                     self.last = Last::Nothing;
                 }
                 '.' => self.push(if self.flags.dot_all { ANYTHING } else { r"[^\n]" }),
@@ -140,7 +159,7 @@ impl<'p> Translator<'p> {
                 c if self.flags.extended && c.is_ascii_whitespace() => {}
                 c => self.literal(c),
             }
-            if self.needs_backtracking && !self.backtracking {
+            if self.needs_backtracking && self.form == Form::Linear {
                 return Ok(None);
             }
         }
@@ -217,7 +236,7 @@ impl<'p> Translator<'p> {
 
     /// Writes `\b` or `\B` for ASCII word characters.
     fn word_boundary(&mut self, negated: bool) {
-        match (self.backtracking, negated) {
+        match (self.form == Form::Backtracking, negated) {
             (false, false) => self.push(r"(?-u:\b)"),
             (false, true) => self.push(r"(?-u:\B)"),
             // The backtracking engine has no ASCII mode.
@@ -238,8 +257,13 @@ impl<'p> Translator<'p> {
         }
         self.needs_backtracking = true;
         let fold = if self.flags.ignore_case { "(?i:" } else { "(?:" };
-        self.item();
-        self.out.extend([fold, r"\", &number.to_string(), ")"]);
+        match self.form {
+            Form::Flat => self.push("(?:)"),
+            _ => {
+                self.item();
+                self.out.extend([fold, r"\", &number.to_string(), ")"]);
+            }
+        }
         Ok(())
     }
 
@@ -252,7 +276,7 @@ impl<'p> Translator<'p> {
 
     /// Opens a group, or reads what else may stand in parentheses.
     fn open(&mut self) -> Result<(), PatternError> {
-        let most = if self.backtracking { MAX_BACKTRACKING_NESTING } else { MAX_NESTING };
+        let most = if self.form == Form::Backtracking { MAX_BACKTRACKING_NESTING } else { MAX_NESTING };
         if self.groups.len() >= most {
             let limit = format_args!("groups nested more than {most} levels deep");
             return Err(PatternError::too_large(limit));
@@ -267,6 +291,7 @@ impl<'p> Translator<'p> {
             is_look = true;
             self.needs_backtracking = true;
             match look {
+                _ if self.form == Form::Flat => "(?:",
                 "=" => "(?=",
                 "!" => "(?!",
                 "<=" => "(?<=",
@@ -274,7 +299,7 @@ impl<'p> Translator<'p> {
             }
         } else if self.cursor.eat(">") {
             self.needs_backtracking = true;
-            "(?>"
+            if self.form == Form::Flat { "(?:" } else { "(?>" }
         } else if self.cursor.eat("P=") {
             let name = self.cursor.until(")");
             return self.named_reference(name.unwrap_or_default());
@@ -304,7 +329,7 @@ impl<'p> Translator<'p> {
                 return Err(PatternError::invalid(format_args!("two groups named `{name}`")));
             }
         }
-        Ok(if self.backtracking { "(" } else { "(?:" })
+        Ok(if self.form == Form::Backtracking { "(" } else { "(?:" })
     }
 
     /// Reads `(?i)` and the like, of which `(?` has been read. Says whether a group opens here.
@@ -355,9 +380,10 @@ impl<'p> Translator<'p> {
     /// leaves the `{` a literal.
     fn counts(&mut self) -> Result<Option<(String, u32)>, PatternError> {
         let mut ahead = self.cursor;
-        let Some(digits) = ahead.until("}") else {
+        let digits = ahead.run(|c| c.is_ascii_digit() || c == ',');
+        if !ahead.eat("}") {
             return Ok(None);
-        };
+        }
         let (least, most) = match digits.split_once(',') {
             Some((least, "")) => (least, None),
             Some((least, most)) => (least, Some(most)),
@@ -388,7 +414,7 @@ impl<'p> Translator<'p> {
             "?"
         } else if self.cursor.eat("+") {
             self.needs_backtracking = true;
-            "+"
+            if self.form == Form::Flat { "" } else { "+" }
         } else {
             ""
         };
