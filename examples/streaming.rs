@@ -26,6 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             config.stream_retry = Duration::from_millis(300);
             config.stream_retry_jitter = Duration::ZERO;
             config.reconnect_delay_max = Duration::from_millis(50);
+            config.stale_after = Some(Duration::from_secs(1));
         })
         .build()?;
     let mut status = client.watch_status().ok_or("it has an updater")?;

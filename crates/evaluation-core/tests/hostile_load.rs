@@ -216,7 +216,7 @@ fn braces_that_repeat_nothing_are_looked_at_once() {
 }
 
 #[test]
-fn a_condition_gives_up_on_a_list_after_its_first_runaway_search() {
+fn a_condition_gives_up_on_a_list_behind_several_runaway_searches() {
     let runaway = r"^(?:(a+)+\1)+$";
     let matching = |key: &str, op: &str| {
         flag(key, &segments([condition(&["context", "user", "user_properties", "p"], op, runaway)].into_iter()))
@@ -230,6 +230,8 @@ fn a_condition_gives_up_on_a_list_after_its_first_runaway_search() {
     assert_eq!(decided(vec![subject.clone(); 200_000]), (false, true));
     assert_eq!(decided(vec!["aaaa".to_owned(); 3]), (true, false));
     assert_eq!(decided(vec!["b".to_owned(), "aaaa".to_owned(), subject.clone()]), (true, true));
-    // What comes behind it is not searched.
-    assert_eq!(decided(vec![subject, "aaaa".to_owned()]), (false, true));
+    // One takes no other with it. What comes behind many is not searched.
+    assert_eq!(decided(vec![subject.clone(), "aaaa".to_owned()]), (true, true));
+    let many = std::iter::repeat_n(subject, 100).chain(["aaaa".to_owned()]);
+    assert_eq!(decided(many.collect()), (false, true));
 }

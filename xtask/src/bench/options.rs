@@ -16,7 +16,7 @@ cargo xtask bench [options]            measure one task, print JSON lines
   --threads N                          threads that evaluate (default: 1)
   --seconds S                          how long the timed part lasts (default: 3)
 
-cargo xtask bench --gate               check counts (instructions, allocations) against their limits
+cargo xtask bench --gate               check counts (instructions, allocations, memory) against their limits
 cargo xtask bench --compare            runs beside the official JavaScript engine, and a table of medians
   --repeats N                          rounds of the comparison (default: 5)
   --python                             compare with the official Python engine too (slow)

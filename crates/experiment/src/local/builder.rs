@@ -308,7 +308,7 @@ impl LocalEvaluationClientBuilder {
             tracked,
             meter: Meter::new(self.metrics.clone(), self.metrics_options.clone()),
             logs,
-            starts: Mutex::default(),
+            transition: Mutex::default(),
         })
     }
 

@@ -24,33 +24,25 @@ pub(super) struct Inner {
     pub(super) tracked: Tracked,
     pub(super) meter: Meter,
     pub(super) logs: Logs,
-    /// How often the client was started. Held by what starts or stops several things as one.
-    pub(super) starts: Mutex<u64>,
+    /// Held by what starts or stops several things as one.
+    pub(super) transition: Mutex<()>,
 }
 
 impl Inner {
     pub(super) async fn start(self: &Arc<Self>) -> Result<(), StartError> {
-        let starts = {
-            let mut starts = lock(&self.starts);
-            *starts = starts.wrapping_add(1);
-            self.tell_metrics();
-            *starts
-        };
+        self.tell_metrics();
         let Some(updater) = &self.updater else { return Ok(()) };
         let started = updater.start().await;
-        let state = updater.status().state;
         match &started {
             Ok(()) => self.go_on(updater),
             // Flags may have been given up while they waited for cohorts.
-            Err(_) if matches!(state, State::Idle | State::Stopped) => self.end(starts).await,
-            Err(_) => {}
+            Err(_) => self.end().await,
         }
         started
     }
 
     pub(super) fn start_in_background(self: &Arc<Self>) -> Result<(), StartError> {
-        let mut starts = lock(&self.starts);
-        *starts = starts.wrapping_add(1);
+        let _as_one = lock(&self.transition);
         if let Some(updater) = &self.updater {
             updater.start_in_background()?;
             // Those of the flags that are in place, which may stay as they are.
@@ -61,16 +53,16 @@ impl Inner {
     }
 
     pub(super) async fn close(&self) -> CloseReport {
-        let (starts, stopped) = {
-            let starts = lock(&self.starts);
-            (*starts, self.updater.as_ref().map(Updater::stop))
+        let stopped = {
+            let _as_one = lock(&self.transition);
+            self.updater.as_ref().map(Updater::stop)
         };
         let updates = async {
             if let Some(stopped) = stopped {
                 stopped.await;
             }
-            // Which may take long, as may events.
-            self.end(starts).await;
+            // Events may take longer.
+            self.end().await;
             self.tell(Occasion::Due);
         };
         #[cfg(feature = "tracking")]
@@ -121,18 +113,18 @@ impl Inner {
 
     /// Has what runs beside the updater run too, if it does: a close may have come before it was started, or behind that.
     fn go_on(self: &Arc<Self>, updater: &Updater) {
-        let _starts = lock(&self.starts);
-        if updater.status().state != State::Stopped {
+        let _as_one = lock(&self.transition);
+        if updater.is_running() {
             self.tell_metrics();
             self.resume_cohorts();
         }
     }
 
-    /// Ends what runs beside the updater, unless the client was started again behind this many starts: then it is for those.
-    async fn end(&self, starts: u64) {
+    /// Ends what runs beside the updater, unless that was started meanwhile, by whoever did.
+    async fn end(&self) {
         let (metrics, cohorts) = {
-            let now = lock(&self.starts);
-            if *now != starts {
+            let _as_one = lock(&self.transition);
+            if self.updater.as_ref().is_some_and(Updater::is_running) {
                 return;
             }
             (self.meter.stop(), self.stop_cohorts())

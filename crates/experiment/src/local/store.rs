@@ -187,8 +187,8 @@ fn tell(snapshot: &Snapshot, before: &Snapshot) {
     let (errors, warnings): (Vec<_>, Vec<_>) = new.partition(|diagnostic| diagnostic.severity == Severity::Error);
     let more = errors.len() + warnings.len();
     if !errors.is_empty() {
-        tracing::error!(target: "experiment", more, "more flags cannot be used: see the diagnostics");
+        tracing::error!(target: "experiment", more, "more is wrong with the flags: see the diagnostics");
     } else if more > 0 {
-        tracing::warn!(target: "experiment", more, "more flags are hardly as they were meant: see the diagnostics");
+        tracing::warn!(target: "experiment", more, "more about the flags is hardly as it was meant: see the diagnostics");
     }
 }

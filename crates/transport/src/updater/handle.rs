@@ -155,6 +155,12 @@ impl Updater {
         }
     }
 
+    /// True from a start on, until it has failed or a stop is asked for.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        lock(&self.shared.run).as_ref().is_some_and(Run::is_going_on)
+    }
+
     /// How fresh the flags are.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -259,6 +265,11 @@ impl Shared {
 }
 
 impl Run {
+    fn is_going_on(&self) -> bool {
+        let takes_orders = !*lock(&self.gate);
+        takes_orders && !*self.done.borrow() && *self.orders.borrow() != Order::Stop
+    }
+
     fn is_waited_for(&self) -> bool {
         *self.orders.borrow() == Order::Run(Start::Wait)
     }
