@@ -7,7 +7,7 @@ use evaluation_core::{EvaluationContext, Membership, Selected, Selector, User};
 
 use crate::cohort::USER_GROUP_TYPE;
 use crate::fingerprint::Fingerprint;
-use crate::store::CohortStore;
+use crate::store::{CohortStore, StoredCohort};
 
 /// A user whose cohorts come from a store. Nothing is copied of either.
 ///
@@ -25,7 +25,10 @@ impl<'a> EnrichedUser<'a> {
     /// A user with the cohorts of a store.
     #[must_use]
     pub fn new(user: &'a User, store: &'a CohortStore) -> Self {
-        let member = |group_type, name| Member { store, group_type, name, fingerprint: OnceLock::new() };
+        let member = |group_type, name| {
+            let of_users = group_type == USER_GROUP_TYPE;
+            Member { store, group_type, of_users, name, fingerprint: OnceLock::new() }
+        };
         let groups = user.groups().filter_map(|(group_type, _)| Some(member(group_type, user.group_name(group_type)?)));
         let known = user.user_id().filter(|id| !id.is_empty()).map(|id| member(USER_GROUP_TYPE, id));
         Self { user, known, groups: groups.collect() }
@@ -40,8 +43,15 @@ impl EvaluationContext for EnrichedUser<'_> {
 
     fn membership(&self, group_type: &str, name: &str) -> Option<&dyn Membership> {
         let mut members = self.known.iter().chain(&self.groups);
-        members.find(|member| member.group_type == group_type && member.name == name).map(|it| it as &dyn Membership)
+        let found = members.find(|member| is_same(member.name, name) && member.group_type == group_type);
+        found.map(|member| member as &dyn Membership)
     }
+}
+
+/// Whether two texts are equal, at once if they are one: names mostly come from the very user.
+#[inline]
+fn is_same(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
 }
 
 /// A user or a group, as members of cohorts.
@@ -49,6 +59,8 @@ impl EvaluationContext for EnrichedUser<'_> {
 struct Member<'a> {
     store: &'a CohortStore,
     group_type: &'a str,
+    /// Whether that is the one of users, which is told without comparing texts.
+    of_users: bool,
     name: &'a str,
     /// Of the name: made when a condition first asks, and one for all cohorts.
     fingerprint: OnceLock<Fingerprint>,
@@ -57,7 +69,11 @@ struct Member<'a> {
 impl Membership for Member<'_> {
     fn contains(&self, cohort_id: &str) -> bool {
         let fingerprint = || *self.fingerprint.get_or_init(|| Fingerprint::of(self.name));
-        self.store.get(cohort_id).is_some_and(|cohort| cohort.has(self.group_type, fingerprint))
+        let is_of_it = |cohort: &StoredCohort| match self.of_users {
+            true => cohort.is_of_users(),
+            false => cohort.group_type() == self.group_type,
+        };
+        self.store.get(cohort_id).is_some_and(|cohort| is_of_it(cohort) && cohort.has(fingerprint()))
     }
 }
 

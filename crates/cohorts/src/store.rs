@@ -1,9 +1,11 @@
 //! Cohorts kept for asking who is in them.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::cohort::{Cohort, CohortError, USER_GROUP_TYPE};
 use crate::fingerprint::Fingerprint;
@@ -24,7 +26,8 @@ use crate::read::Fields;
 /// ```
 #[derive(Clone, Default)]
 pub struct CohortStore {
-    cohorts: Arc<BTreeMap<Arc<str>, Arc<StoredCohort>>>,
+    /// Every condition on cohorts looks some up here.
+    cohorts: Arc<HashMap<Arc<str>, Arc<StoredCohort>, RandomState>>,
 }
 
 impl CohortStore {
@@ -60,7 +63,8 @@ impl CohortStore {
     /// The ids of the cohorts that have this member, in order.
     pub fn cohorts_of(&self, group_type: &str, member: &str) -> impl Iterator<Item = &str> {
         let fingerprint = Fingerprint::of(member);
-        self.iter().filter(move |cohort| cohort.has(group_type, || fingerprint)).map(StoredCohort::id)
+        let is_in = move |cohort: &&StoredCohort| cohort.group_type() == group_type && cohort.has(fingerprint);
+        self.iter().filter(is_in).map(StoredCohort::id)
     }
 
     /// The cohort of this id, to look at or to share with another store.
@@ -71,7 +75,9 @@ impl CohortStore {
 
     /// The cohorts, ordered by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &StoredCohort> {
-        self.cohorts.values().map(|cohort| &**cohort)
+        let mut cohorts: Vec<&StoredCohort> = self.cohorts.values().map(|cohort| &**cohort).collect();
+        cohorts.sort_unstable_by_key(|cohort| cohort.id());
+        cohorts.into_iter()
     }
 
     /// How many cohorts there are.
@@ -123,6 +129,7 @@ impl fmt::Debug for CohortStore {
 pub struct StoredCohort {
     id: Arc<str>,
     group_type: Box<str>,
+    of_users: bool,
     last_modified: i64,
     members: Members,
 }
@@ -133,6 +140,7 @@ impl StoredCohort {
         Self {
             id: cohort.cohort_id.as_str().into(),
             group_type: group_type.into(),
+            of_users: group_type == USER_GROUP_TYPE,
             last_modified: cohort.last_modified,
             members: cohort.member_ids.iter().map(String::as_str).collect(),
         }
@@ -190,12 +198,19 @@ impl StoredCohort {
     /// True when it has this member, and its members are of this group type.
     #[must_use]
     pub fn contains(&self, group_type: &str, member: &str) -> bool {
-        self.has(group_type, || Fingerprint::of(member))
+        *self.group_type == *group_type && self.has(Fingerprint::of(member))
     }
 
-    /// The same, of a member whose fingerprint is made only when it is needed.
-    pub(crate) fn has(&self, group_type: &str, member: impl FnOnce() -> Fingerprint) -> bool {
-        *self.group_type == *group_type && self.members.contains(member())
+    /// True when its members are users.
+    #[inline]
+    pub(crate) fn is_of_users(&self) -> bool {
+        self.of_users
+    }
+
+    /// True when it has this member, whatever its group type.
+    #[inline]
+    pub(crate) fn has(&self, member: Fingerprint) -> bool {
+        self.members.contains(member)
     }
 }
 
@@ -203,9 +218,11 @@ impl TryFrom<Fields<MembersBuilder>> for StoredCohort {
     type Error = CohortError;
 
     fn try_from(fields: Fields<MembersBuilder>) -> Result<Self, CohortError> {
+        let group_type = fields.group_type.as_deref().unwrap_or(USER_GROUP_TYPE);
         Ok(Self {
             id: fields.cohort_id.ok_or(CohortError::NoId)?.into(),
-            group_type: fields.group_type.as_deref().unwrap_or(USER_GROUP_TYPE).into(),
+            group_type: group_type.into(),
+            of_users: group_type == USER_GROUP_TYPE,
             last_modified: fields.last_modified.unwrap_or_default(),
             members: fields.members.finish(),
         })
