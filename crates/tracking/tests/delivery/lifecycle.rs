@@ -132,10 +132,11 @@ fn the_runtime_that_it_was_made_on_is_used_from_anywhere() {
     let entered = runtime.enter();
     let tracking = builder(&service, config()).build().unwrap();
     drop(entered);
-    track(&tracking, 0..250);
+    // Fewer than are sent without being asked for it.
+    track(&tracking, 0..150);
     // No runtime here: whoever runs futures may wait for it.
     let report = futures_executor(tracking.flush());
-    assert_eq!((report.sent, service.taken_once()), (250, 250));
+    assert_eq!((report.sent, service.taken_once()), (150, 150));
 }
 
 #[test]
