@@ -270,6 +270,8 @@ fn logs_go_to_where_the_callers_do() {
     }
     let service = Service::new(&["a"]);
     let warnings = Warnings::default();
+    // Of one subscriber alone `tracing` remembers what whichever thread comes first to a line says.
+    let _twin = tracing::Dispatch::new(warnings.clone());
     let _guard = tracing::subscriber::set_default(warnings.clone());
     let builder = RemoteEvaluationClient::builder("wrong").server_url(service.server.url());
     assert!(builder.build_blocking().unwrap().fetch(&user()).is_err());

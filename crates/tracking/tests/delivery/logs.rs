@@ -1,14 +1,22 @@
 //! What is logged when.
 
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, set_default};
 use tracking::Tracking;
 
 use super::lines::Lines;
 use super::service::*;
 
+/// Has what this thread logs written down, until it is dropped. With a twin: of one subscriber alone `tracing` remembers
+/// what whichever thread comes first to a line says, which may be that of another test.
+fn listen(lines: &Lines) -> (Dispatch, DefaultGuard) {
+    (Dispatch::new(lines.clone()), set_default(lines.clone()))
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_series_of_failures_is_one_warning_and_its_end_is_told() {
     let lines = Lines::default();
-    let guard = tracing::subscriber::set_default(lines.clone());
+    let guard = listen(&lines);
     let service = Service::new(vec![Answer::Reset; 5]);
     let tracking = tracking(&service);
     track(&tracking, 0..10);
@@ -23,7 +31,7 @@ async fn a_series_of_failures_is_one_warning_and_its_end_is_told() {
 #[test]
 fn a_runtime_without_timers_is_one_error() {
     let lines = Lines::default();
-    let guard = tracing::subscriber::set_default(lines.clone());
+    let guard = listen(&lines);
     let tracking = tracking(&Service::new([]));
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
         for index in 0..10 {
@@ -43,7 +51,7 @@ fn a_runtime_without_timers_is_one_error() {
 #[tokio::test(start_paused = true)]
 async fn dropping_without_closing_warns_with_the_number_of_events_lost() {
     let lines = Lines::default();
-    let guard = tracing::subscriber::set_default(lines.clone());
+    let guard = listen(&lines);
     let service = Service::new([]);
     let lost: Tracking = tracking(&service);
     track(&lost, 0..7);
