@@ -132,11 +132,12 @@ fn the_runtime_that_it_was_made_on_is_used_from_anywhere() {
     let entered = runtime.enter();
     let tracking = builder(&service, config()).build().unwrap();
     drop(entered);
-    // Fewer than are sent without being asked for it.
-    track(&tracking, 0..150);
+    track(&tracking, 0..250);
     // No runtime here: whoever runs futures may wait for it.
     let report = futures_executor(tracking.flush());
-    assert_eq!((report.sent, service.taken_once()), (150, 150));
+    // The first upload is on its way unasked, and may have arrived before.
+    assert!(report.is_complete() && (50..=250).contains(&report.sent), "{report:?}");
+    assert_eq!((tracking.stats().events.sent, service.taken_once()), (250, 250));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The handle of an updater.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -158,7 +158,7 @@ impl Updater {
     /// True from a start on, until it has failed or a stop is asked for.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        lock(&self.shared.run).as_ref().is_some_and(Run::is_going_on)
+        lock(&self.shared.run).as_ref().is_some_and(|run| run.open().is_some())
     }
 
     /// How fresh the flags are.
@@ -213,10 +213,7 @@ impl Shared {
     fn run(&self, start: Start) -> Result<Run, StartError> {
         let mut current = lock(&self.run);
         if let Some(run) = &*current
-            && !*run.done.borrow()
-            && *run.orders.borrow() != Order::Stop
-            && let closed = lock(&run.gate)
-            && !*closed
+            && let Some(_open) = run.open()
         {
             if start == Start::Background {
                 run.orders.send_replace(Order::Run(start));
@@ -265,9 +262,11 @@ impl Shared {
 }
 
 impl Run {
-    fn is_going_on(&self) -> bool {
-        let takes_orders = !*lock(&self.gate);
-        takes_orders && !*self.done.borrow() && *self.orders.borrow() != Order::Stop
+    /// Its gate, which stays open while this is held. None of a run that takes no more orders, or was told to stop.
+    fn open(&self) -> Option<MutexGuard<'_, bool>> {
+        let closed = lock(&self.gate);
+        let is_over = *closed || *self.done.borrow() || *self.orders.borrow() == Order::Stop;
+        (!is_over).then_some(closed)
     }
 
     fn is_waited_for(&self) -> bool {
