@@ -10,9 +10,10 @@ use futures_core::Stream;
 use http::header::{CONTENT_LENGTH, HeaderMap, RETRY_AFTER};
 use http::{Request, Response};
 
-use crate::client::{BodyStream, HttpClient};
+use crate::client::{BodyStream, HttpClient, SendOptions};
 use crate::endpoints::Endpoint;
 use crate::error::TransportError;
+use crate::redirect::Redirects;
 use crate::task::has_timers;
 
 /// Sets a deadline for all that a call does.
@@ -33,16 +34,29 @@ pub async fn within<T, E: From<TransportError>>(
     }
 }
 
-/// Sends a request, without looking at the status of the response.
+/// Sends a request and follows redirects: up to five, none from `https` to `http`, and to another
+/// origin only what holds nothing confidential besides the key, without the key. Does not look at the
+/// status of the response otherwise.
 ///
 /// # Errors
-/// When no response came.
+/// When no response came, or a redirect was not followed.
 pub async fn send(
     client: &dyn HttpClient,
     endpoint: Endpoint,
-    request: Request<Bytes>,
+    options: SendOptions,
+    mut request: Request<Bytes>,
 ) -> Result<Response<BodyStream>, TransportError> {
-    client.send(request).await.map_err(|source| TransportError::Http { endpoint, source })
+    request.extensions_mut().insert(options);
+    let mut redirects = Redirects::of(request);
+    loop {
+        let sent = client.send(redirects.request()).await;
+        let response = sent.map_err(|source| TransportError::Http { endpoint, source })?;
+        match redirects.follow(&response) {
+            Ok(true) => {}
+            Ok(false) => return Ok(response),
+            Err(problem) => return Err(TransportError::Redirect { endpoint, problem }),
+        }
+    }
 }
 
 /// The error for a response of a status that was not wanted.

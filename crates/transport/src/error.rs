@@ -83,13 +83,13 @@ pub enum TransportError {
         /// What was asked for.
         endpoint: Endpoint,
     },
-    /// The service sent us somewhere else, and we did not go.
-    #[error("{endpoint}: redirected {problem}: check the URL of the service")]
+    /// The service redirected the request, and the client did not follow.
+    #[error("{endpoint}: the service redirects {problem}")]
     #[non_exhaustive]
     Redirect {
         /// What was asked for.
         endpoint: Endpoint,
-        /// Why we did not go.
+        /// Why the client did not follow.
         problem: RedirectProblem,
     },
     /// There is no Tokio runtime to ask from.
@@ -143,12 +143,9 @@ impl TransportError {
         match self {
             Self::Status { status, .. } => *status < 400 || *status >= 500 || *status == 429,
             Self::Http { source, .. } => source.is_retryable(),
-            Self::Timeout { .. } | Self::Malformed { .. } | Self::NotEvents { .. } => true,
-            Self::Unauthorized { .. }
-            | Self::TooLarge { .. }
-            | Self::Redirect { .. }
-            | Self::NoRuntime { .. }
-            | Self::Request { .. } => false,
+            // A sign-in page in the way redirects, too, and goes away.
+            Self::Timeout { .. } | Self::Malformed { .. } | Self::NotEvents { .. } | Self::Redirect { .. } => true,
+            Self::Unauthorized { .. } | Self::TooLarge { .. } | Self::NoRuntime { .. } | Self::Request { .. } => false,
         }
     }
 
@@ -203,18 +200,32 @@ fn advice(endpoint: Endpoint, status: u16) -> &'static str {
 }
 
 /// Why a redirect was not followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedirectProblem {
     /// It came after too many others.
-    #[error("too often")]
+    #[error("again and again: check the URL of the service")]
     TooMany,
-    /// It says no place that could be gone to.
-    #[error("to nowhere")]
+    /// It names no place that a request could be sent to.
+    #[error("without saying where to: check the URL of the service")]
     NoLocation,
     /// It leads from `https` to `http`.
-    #[error("from https to http, which is not safe")]
+    #[error("from https to http, which the client does not follow: check the URL of the service")]
     Unsafe,
+    /// It leads to another scheme, host or port than the URL that was configured. Keys, users and
+    /// events are not sent there.
+    #[error(
+        "to {host}, another origin, which gets no key, user or event: if it is the service, set the URL to it; \
+        else a proxy or a sign-in page may be in the way"
+    )]
+    #[non_exhaustive]
+    OtherOrigin {
+        /// The host that it leads to.
+        host: String,
+    },
+    /// Following it would turn the request into a `GET`.
+    #[error("with a status that would turn a POST into a GET: check the URL of the service")]
+    Method,
 }
 
 /// What is wrong with the JSON of a response, and where.

@@ -33,6 +33,7 @@ mod endpoints;
 mod error;
 mod key;
 pub mod options;
+mod redirect;
 mod retry;
 mod service;
 mod sink;
@@ -54,6 +55,7 @@ pub use http;
 
 pub use client::{
     BodyStream, BoxError, BoxFuture, ClientError, DefaultClient, DefaultClientBuilder, HttpClient, HttpError, Proxy,
+    SendOptions,
 };
 pub use endpoints::{Endpoint, FlagsResponse, VariantsOptions};
 pub use error::{Chain, RedirectProblem, ResponseJsonError, TransportError};

@@ -185,6 +185,8 @@ async fn streams_come_event_by_event_and_never_in_gzip() {
         let (mut socket, _) = listener.accept().await.unwrap();
         let first = read_head(&mut socket).await;
         socket.write_all(b"HTTP/1.1 302 Found\r\nlocation: /moved\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        // Each request for a stream has a connection of its own.
+        let (mut socket, _) = listener.accept().await.unwrap();
         let second = read_head(&mut socket).await;
         socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n").await.unwrap();
         while let Some(text) = within(waiting.recv()).await {

@@ -7,14 +7,10 @@ mod common;
 use std::time::Instant;
 
 use bytes::Bytes;
-use common::{Canned, DEADLINE, KEY, response, service, within};
+use common::{Canned, DEADLINE, response, service, within};
 use futures_util::{FutureExt, StreamExt, stream};
-use http::Response;
 use transport::updater::StreamItem;
-use transport::{
-    BodyStream, DeploymentKey, EventStream, HttpError, LIBRARY, RedirectProblem, ServerZone, Service, TransportError,
-    Urls,
-};
+use transport::{BodyStream, EventStream, HttpError, LIBRARY, TransportError};
 
 const LIMIT: usize = 64 << 20;
 
@@ -183,48 +179,4 @@ async fn refusals_are_told_by_status() {
 async fn opening_has_a_deadline() {
     let error = service(Canned::new([])).flag_stream(DEADLINE).await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
-}
-
-/// Opens a stream at `https://host/start`, with redirects to these places in turn. Gives which URLs were asked, and
-/// whether with the key.
-async fn follow(locations: &[&str]) -> (Result<(), TransportError>, Vec<(String, bool)>) {
-    let redirects = locations.iter().enumerate().map(|(index, location)| {
-        let status = [301, 302, 303, 307, 308][index % 5];
-        response(status, &[("location", location)], "")
-    });
-    let client = Canned::new(redirects.chain([response(200, &[], "")]).collect::<Vec<Response<_>>>());
-    let urls = Urls::builder(ServerZone::Us).stream("https://host/start").build().unwrap();
-    let service = Service::builder(client.clone(), DeploymentKey::new(KEY).unwrap()).urls(urls).build();
-    let result = service.flag_stream(DEADLINE).await.map(drop);
-    let asked = client.requests().into_iter();
-    let asked = asked.map(|it| (it.uri().to_string(), it.headers().contains_key("authorization")));
-    (result, asked.collect())
-}
-
-#[tokio::test]
-async fn redirects_are_followed_with_the_key_only_to_the_same_origin() {
-    let (result, asked) = follow(&["/a", "https://other/b", "c", "https://host:443/d", "https://host:444/e"]).await;
-    assert!(result.is_ok(), "{result:?}");
-    let expected = [
-        ("https://host/start/sdk/stream/v1/flags", true),
-        ("https://host/a", true),
-        ("https://other/b", false),
-        ("https://other/c", false),
-        ("https://host:443/d", true),
-        ("https://host:444/e", false),
-    ];
-    assert_eq!(asked, expected.map(|(url, key)| (url.to_owned(), key)));
-}
-
-#[tokio::test]
-async fn redirects_that_lead_astray_are_not_followed() {
-    for (locations, problem) in [
-        (vec!["/a"; 6], RedirectProblem::TooMany),
-        (vec!["http://host/a"], RedirectProblem::Unsafe),
-        (vec![""], RedirectProblem::NoLocation),
-    ] {
-        let (result, asked) = follow(&locations).await;
-        assert!(matches!(result, Err(TransportError::Redirect { problem: is, .. }) if is == problem), "{result:?}");
-        assert_eq!(asked.len(), locations.len());
-    }
 }

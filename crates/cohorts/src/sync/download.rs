@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use transport::call::{LimitedBody, refusal, send, unusable, within};
 use transport::http::header::AUTHORIZATION;
 use transport::http::{Request, StatusCode};
-use transport::{BaseUrl, Bytes, Endpoint, HttpClient, LIBRARY, TransportError};
+use transport::{BaseUrl, Bytes, Endpoint, HttpClient, LIBRARY, SendOptions, TransportError};
 
 use super::body::stored;
 use super::{DownloadError, ProjectKeys, SyncConfig};
@@ -33,9 +33,11 @@ impl Downloader {
         id: &str,
         modified: Option<i64>,
     ) -> Result<Option<StoredCohort>, DownloadError> {
-        within(ENDPOINT, self.config.request_timeout, async {
+        let timeout = self.config.request_timeout;
+        within(ENDPOINT, timeout, async {
             let request = self.request(id, modified.unwrap_or_default())?;
-            let response = send(&*self.client, ENDPOINT, request).await?;
+            let options = SendOptions::new().with_timeout(timeout);
+            let response = send(&*self.client, ENDPOINT, options, request).await?;
             match response.status() {
                 StatusCode::OK => {}
                 StatusCode::NO_CONTENT if modified.is_some() => return Ok(None),

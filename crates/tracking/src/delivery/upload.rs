@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request};
 use serde::Serialize;
 use transport::call::{read, refusal, send, unusable, within};
-use transport::{Endpoint, HttpClient};
+use transport::{Endpoint, HttpClient, SendOptions};
 
 use super::machine::Entry;
 use super::reply::{Reply, Verdict};
@@ -93,7 +93,9 @@ pub(super) async fn upload(
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(body)
             .map_err(unusable(ENDPOINT))?;
-        let response = send(&*client, ENDPOINT, request).await?;
+        // Every event has an insert id, by which the service drops what comes twice.
+        let options = SendOptions::new().with_timeout(timeout).with_idempotent(true);
+        let response = send(&*client, ENDPOINT, options, request).await?;
         let retry_after = transport::Retryable::retry_after(&refusal(ENDPOINT, &response));
         head = Some((response.status().as_u16(), retry_after));
         read(ENDPOINT, response, MAX_REPLY).await

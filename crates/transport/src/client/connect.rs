@@ -55,9 +55,9 @@ impl Connector {
         };
         if secure {
             let (io, http2) = self.secure(io, to, true).await?;
-            return Ok(Link { io: TokioIo::new(io), proxied: false, http2 });
+            return Ok(Link::new(io, false, http2));
         }
-        Ok(Link { io: TokioIo::new(io), proxied: proxy.is_some(), http2: false })
+        Ok(Link::new(io, proxy.is_some(), false))
     }
 
     /// A tunnel through a proxy.
@@ -116,9 +116,9 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = Link;
+    type Response = TokioIo<Link>;
     type Error = Carried;
-    type Future = BoxFuture<'static, Result<Link, Carried>>;
+    type Future = BoxFuture<'static, Result<TokioIo<Link>, Carried>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Carried>> {
         Poll::Ready(Ok(()))
@@ -126,7 +126,7 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, to: Uri) -> Self::Future {
         let connecting = self.clone().connect(to);
-        Box::pin(async { connecting.await.map_err(Carried::new) })
+        Box::pin(async { connecting.await.map(TokioIo::new).map_err(Carried::new) })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,20 +12,25 @@ use futures_core::Stream;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, PROXY_AUTHORIZATION};
 use http::{HeaderValue, Request, Response};
 use http_body::Body;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, Error as LegacyError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::{Carried, Connector};
+use super::connections::{Connections, Watch};
 use super::gzip::Gunzip;
 use super::{BodyStream, BoxFuture, ClientError, DefaultClientBuilder, HttpClient, HttpError};
 
 /// How long an HTTP/2 connection may take to say that it lives.
 const PING: Duration = Duration::from_secs(10);
 
-/// An HTTP client with a pool of connections: HTTP/1.1 and HTTP/2, TLS, proxies, gzip. Cheap to clone; clones share
-/// the pool.
+/// An HTTP client with a pool of connections: HTTP/1.1 and HTTP/2, TLS, proxies, gzip. Cheap to clone;
+/// clones share the pool.
+///
+/// Dead connections of the pool cost little. When a reused connection breaks before the response, or
+/// stays silent for [`first_byte_timeout`](DefaultClientBuilder::first_byte_timeout), the client sends
+/// the same request over a fresh connection and drops the idle ones. It does so for `GET` and `HEAD`,
+/// and for requests whose [`SendOptions`](super::SendOptions) say that they are idempotent.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,7 +43,7 @@ const PING: Duration = Duration::from_secs(10);
 /// It has to be used within a Tokio runtime that does I/O and time.
 #[derive(Clone)]
 pub struct DefaultClient {
-    client: Client<Connector, Full<Bytes>>,
+    connections: Arc<Connections>,
     connector: Connector,
     gzip: bool,
 }
@@ -49,14 +55,14 @@ impl DefaultClient {
     }
 
     pub(super) fn new(builder: &DefaultClientBuilder, connector: Connector) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(builder.pool_idle_timeout)
+        let mut pool = Client::builder(TokioExecutor::new());
+        pool.pool_idle_timeout(builder.pool_idle_timeout)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .http2_keep_alive_interval(builder.keep_alive)
-            .http2_keep_alive_timeout(PING)
-            .build(connector.clone());
-        Self { client, connector, gzip: builder.gzip }
+            .http2_keep_alive_timeout(PING);
+        let connections = Arc::new(Connections::new(pool, connector.clone(), builder.first_byte_timeout));
+        Self { connections, connector, gzip: builder.gzip }
     }
 
     /// Makes TLS ready now, rather than with the first request that needs it. Reads the roots of the operating system,
@@ -97,10 +103,11 @@ impl HttpClient for DefaultClient {
     fn send(&self, mut request: Request<Bytes>) -> BoxFuture<'_, Result<Response<BodyStream>, HttpError>> {
         let asked = self.ask_for_gzip(request.headers_mut());
         self.authorize_proxy(&mut request);
-        let response = self.client.request(request.map(Full::new));
+        let sending = Arc::clone(&self.connections).send(request);
         Box::pin(async move {
-            let (mut head, body) = response.await.map_err(failed)?.into_parts();
-            let body = Chunks(body);
+            let (response, watch) = sending.await.map_err(failed)?;
+            let (mut head, body) = response.into_parts();
+            let body = Chunks { body, watch };
             let decode = asked && head.headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
             if !decode {
                 return Ok(Response::from_parts(head, BodyStream::new(body)));
@@ -136,17 +143,27 @@ fn failed(error: LegacyError) -> HttpError {
 }
 
 /// The data of a body, without its trailers.
-struct Chunks(Incoming);
+struct Chunks {
+    body: Incoming,
+    watch: Watch,
+}
 
 impl Stream for Chunks {
     type Item = Result<Bytes, HttpError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(HttpError::Body { source: error.into() }))),
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                None => {
+                    self.watch.finish();
+                    return Poll::Ready(None);
+                }
+                Some(Err(error)) => {
+                    self.watch.retire();
+                    return Poll::Ready(Some(Err(HttpError::Body { source: error.into() })));
+                }
                 Some(Ok(frame)) => {
+                    self.watch.hear();
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));
                     }

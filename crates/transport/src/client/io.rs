@@ -2,12 +2,12 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A socket, or layers of TLS and tunnels over one.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -18,26 +18,63 @@ pub(super) type BoxIo = Box<dyn Io>;
 
 /// A connection that requests can be sent over, and what the client has to know of it.
 pub(super) struct Link {
-    pub(super) io: TokioIo<BoxIo>,
+    io: BoxIo,
     /// Requests go to a proxy, so they have to say the whole URL.
-    pub(super) proxied: bool,
-    pub(super) http2: bool,
+    proxied: bool,
+    usage: LinkUse,
+}
+
+impl Link {
+    pub(super) fn new(io: BoxIo, proxied: bool, http2: bool) -> Self {
+        let counts = Counts { http2, requests: AtomicU64::new(0), received: AtomicU64::new(0) };
+        Self { io, proxied, usage: LinkUse(Arc::new(counts)) }
+    }
+}
+
+/// How a connection was used so far. Clones tell of the same connection.
+#[derive(Clone)]
+pub(super) struct LinkUse(Arc<Counts>);
+
+struct Counts {
+    http2: bool,
+    requests: AtomicU64,
+    received: AtomicU64,
+}
+
+impl LinkUse {
+    /// Counts a request. Returns how many there were before it.
+    pub(super) fn begin_request(&self) -> u64 {
+        self.0.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many bytes came by the connection.
+    pub(super) fn received(&self) -> u64 {
+        self.0.received.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.0.http2
+    }
 }
 
 impl Connection for Link {
     fn connected(&self) -> Connected {
-        let connected = Connected::new().proxy(self.proxied);
-        if self.http2 { connected.negotiated_h2() } else { connected }
+        let connected = Connected::new().proxy(self.proxied).extra(self.usage.clone());
+        if self.usage.is_http2() { connected.negotiated_h2() } else { connected }
     }
 }
 
-impl Read for Link {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+impl AsyncRead for Link {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        let received = buf.filled().len().saturating_sub(before);
+        self.usage.0.received.fetch_add(received as u64, Ordering::Relaxed);
+        read
     }
 }
 
-impl Write for Link {
+impl AsyncWrite for Link {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, buf)
     }

@@ -3,10 +3,12 @@
 mod body;
 mod builder;
 mod connect;
+mod connections;
 mod default;
 mod error;
 mod gzip;
 mod io;
+mod options;
 mod proxy;
 #[cfg(feature = "_tls")]
 mod tls;
@@ -21,6 +23,7 @@ pub use body::BodyStream;
 pub use builder::{ClientError, DefaultClientBuilder};
 pub use default::DefaultClient;
 pub use error::HttpError;
+pub use options::SendOptions;
 pub use proxy::Proxy;
 
 /// A boxed future that may go from thread to thread.
@@ -35,8 +38,10 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// - a response is given as soon as its head is there, whatever its status; its body comes as it arrives;
 /// - bodies are given decoded: who asks for gzip, undoes it;
-/// - redirects are not followed: the SDK does that where it is wanted;
+/// - redirects are not followed: the SDK does that, by one rule for all calls;
 /// - dropping the future or the body gives the request up. Deadlines are the SDK's.
+///
+/// [`SendOptions`] in the request's extensions tell how it may be sent; a client may ignore them.
 ///
 /// ```
 /// use transport::{BodyStream, BoxFuture, Bytes, HttpClient, HttpError, http};

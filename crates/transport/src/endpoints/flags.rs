@@ -8,6 +8,7 @@ use http::{HeaderValue, Request, StatusCode};
 
 use super::Endpoint;
 use crate::call::{read, refusal, send, unusable, within};
+use crate::client::SendOptions;
 use crate::error::TransportError;
 use crate::service::{LIBRARY, Service};
 
@@ -36,7 +37,8 @@ impl Service {
     /// When they could not be had, or not within `timeout`.
     pub async fn flags(&self, etag: Option<&str>, timeout: Duration) -> Result<FlagsResponse, TransportError> {
         within(ENDPOINT, timeout, async {
-            let response = send(&*self.client, ENDPOINT, self.flags_request(etag)?).await?;
+            let options = SendOptions::new().with_timeout(timeout);
+            let response = send(&*self.client, ENDPOINT, options, self.flags_request(etag)?).await?;
             match response.status() {
                 StatusCode::OK => {}
                 // Who was not asked for a change has no business telling that there was none.

@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::Endpoint;
 use crate::call::{read, refusal, send, unusable, within};
+use crate::client::SendOptions;
 use crate::error::{ResponseJsonError, TransportError};
 use crate::service::{LIBRARY, Service};
 
@@ -67,7 +68,9 @@ impl Service {
         timeout: Duration,
     ) -> Result<Variants, TransportError> {
         within(ENDPOINT, timeout, async {
-            let response = send(&*self.client, ENDPOINT, self.variants_request(user, options)?).await?;
+            // A user too large for a header goes by POST, and asking twice for its variants is harmless.
+            let how = SendOptions::new().with_timeout(timeout).with_idempotent(true);
+            let response = send(&*self.client, ENDPOINT, how, self.variants_request(user, options)?).await?;
             if response.status() != StatusCode::OK {
                 return Err(refusal(ENDPOINT, &response));
             }

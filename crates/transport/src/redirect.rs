@@ -1,0 +1,155 @@
+//! The one rule for redirects, which all calls keep: see [`Redirects`].
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, LOCATION};
+use http::{Method, Request, Response, StatusCode, Uri};
+
+use crate::error::RedirectProblem;
+
+/// How many redirects of one call are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// Follows the redirects of one request.
+///
+/// - The client follows at most five, and none from `https` to `http`.
+/// - Within the origin (scheme, host and port) of the configured URL, it repeats the request as it is.
+/// - Another origin gets no key. Where the request says more than that in confidence, a user or
+///   events, the client does not follow.
+/// - Events are sent again only for 307 and 308, because the other statuses would turn the upload into
+///   a `GET`.
+pub(crate) struct Redirects {
+    first: Request<Bytes>,
+    at: Uri,
+    followed: usize,
+}
+
+impl Redirects {
+    pub(crate) fn of(request: Request<Bytes>) -> Self {
+        Self { at: request.uri().clone(), first: request, followed: 0 }
+    }
+
+    /// The request as it has to be sent now.
+    pub(crate) fn request(&self) -> Request<Bytes> {
+        let mut request = self.first.clone();
+        *request.uri_mut() = self.at.clone();
+        if self.is_elsewhere() {
+            request.headers_mut().remove(AUTHORIZATION);
+        }
+        request
+    }
+
+    /// Moves on to where a response leads. False for a response that is not a redirect.
+    pub(crate) fn follow<B>(&mut self, response: &Response<B>) -> Result<bool, RedirectProblem> {
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            // Without the key this is no surprise, and says nothing about the key.
+            return match response.status() {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.is_elsewhere() => Err(self.elsewhere()),
+                _ => Ok(false),
+            };
+        }
+        if self.followed == MAX_REDIRECTS {
+            return Err(RedirectProblem::TooMany);
+        }
+        self.followed += 1;
+        let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        let to = location.and_then(|location| resolve(&self.at, location)).ok_or(RedirectProblem::NoLocation)?;
+        if self.at.scheme_str() == Some("https") && to.scheme_str() != Some("https") {
+            return Err(RedirectProblem::Unsafe);
+        }
+        self.at = to;
+        if self.is_elsewhere() && self.is_confidential() {
+            return Err(self.elsewhere());
+        }
+        let keeps_method = matches!(response.status().as_u16(), 307 | 308);
+        if !keeps_method && self.first.method() != Method::GET {
+            return Err(RedirectProblem::Method);
+        }
+        Ok(true)
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        !same_origin(&self.at, self.first.uri())
+    }
+
+    fn elsewhere(&self) -> RedirectProblem {
+        RedirectProblem::OtherOrigin { host: self.at.host().unwrap_or_default().to_owned() }
+    }
+
+    /// True when something besides the key is for the configured service only.
+    fn is_confidential(&self) -> bool {
+        let sensitive =
+            |(name, value): (&http::HeaderName, &http::HeaderValue)| value.is_sensitive() && name != AUTHORIZATION;
+        !self.first.body().is_empty() || self.first.headers().iter().any(sensitive)
+    }
+}
+
+/// A location beside the URL that it was given for: a whole URL, one without its scheme, or a path.
+fn resolve(from: &Uri, location: &str) -> Option<Uri> {
+    let location = location.trim().split('#').next()?;
+    let scheme = from.scheme_str()?;
+    let authority = from.authority()?;
+    // A `://` may also stand in a query.
+    let begins_with_scheme = |(scheme, _): (&str, &str)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let whole = if location.split_once("://").is_some_and(begins_with_scheme) {
+        location.to_owned()
+    } else if location.starts_with("//") {
+        format!("{scheme}:{location}")
+    } else if location.starts_with('/') {
+        format!("{scheme}://{authority}{location}")
+    } else if location.starts_with('?') {
+        format!("{scheme}://{authority}{}{location}", from.path())
+    } else if location.is_empty() {
+        return None;
+    } else {
+        let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{scheme}://{authority}{folder}/{location}")
+    };
+    let uri: Uri = whole.parse().ok()?;
+    let http = matches!(uri.scheme_str(), Some("http" | "https"));
+    (http && uri.host().is_some_and(|host| !host.is_empty())).then_some(uri)
+}
+
+/// True when both have the same scheme, host and port.
+fn same_origin(a: &Uri, b: &Uri) -> bool {
+    fn origin(uri: &Uri) -> Option<(&str, String, u16)> {
+        let default = if uri.scheme_str()? == "https" { 443 } else { 80 };
+        Some((uri.scheme_str()?, uri.host()?.to_ascii_lowercase(), uri.port_u16().unwrap_or(default)))
+    }
+    origin(a).is_some() && origin(a) == origin(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_are_taken_beside_the_url_they_were_given_for() {
+        let from = Uri::from_static("https://host:1/a/b?c=d");
+        for (location, to) in [
+            ("https://other/x", Some("https://other/x")),
+            ("//other/x#y", Some("https://other/x")),
+            ("/x?u=http://y", Some("https://host:1/x?u=http://y")),
+            ("x", Some("https://host:1/a/x")),
+            ("x?u=http://y", Some("https://host:1/a/x?u=http://y")),
+            ("?x", Some("https://host:1/a/b?x")),
+            ("", None),
+            ("ftp://other/x", None),
+            ("https://", None),
+        ] {
+            assert_eq!(resolve(&from, location).map(|uri| uri.to_string()).as_deref(), to, "{location}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let origin = Uri::from_static("https://host/a");
+        for (uri, same) in [
+            ("https://HOST:443/b", true),
+            ("http://host/a", false),
+            ("https://host:444/a", false),
+            ("https://host.evil/a", false),
+        ] {
+            assert_eq!(same_origin(&Uri::from_static(uri), &origin), same, "{uri}");
+        }
+    }
+}
