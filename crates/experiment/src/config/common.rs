@@ -1,6 +1,7 @@
 //! What the options of all clients share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,6 +10,9 @@ use transport::options::Members;
 use transport::{DefaultClient, HttpClient, Proxy};
 
 use super::ConfigError;
+
+/// How long a connection is kept that is not in use, unless set.
+pub(super) const CONNECTION_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Which proxy connections go through. In files it is `"environment"`, `"off"`, or a URL: `"http://proxy.example:3128"`
 /// or `{"url": "http://proxy.example:3128"}`.
@@ -63,6 +67,7 @@ impl<'de> Deserialize<'de> for ProxyConfig {
 pub(crate) fn client(
     given: Option<Arc<dyn HttpClient>>,
     proxy: &ProxyConfig,
+    idle_timeout: Duration,
     tls: bool,
 ) -> Result<Arc<dyn HttpClient>, ConfigError> {
     if let Some(client) = given {
@@ -73,7 +78,7 @@ pub(crate) fn client(
         ProxyConfig::Off => Proxy::Off,
         ProxyConfig::Url(url) => Proxy::Explicit(url.clone()),
     };
-    let client = DefaultClient::builder().proxy(proxy).build()?;
+    let client = DefaultClient::builder().proxy(proxy).pool_idle_timeout(idle_timeout).build()?;
     if tls {
         client.prepare_tls()?;
     }

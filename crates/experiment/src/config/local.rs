@@ -12,6 +12,7 @@ use transport::{ServerZone, Urls};
 
 #[cfg(feature = "cohorts")]
 use super::CohortSyncConfig;
+use super::common::CONNECTION_IDLE_TIMEOUT;
 use super::{ConfigError, ProxyConfig};
 #[cfg(feature = "logging")]
 use crate::logging::LogLevel;
@@ -63,6 +64,10 @@ pub struct LocalEvaluationConfig {
     pub max_flags_bytes: usize,
     /// Which proxy connections go through. Default: as the environment says.
     pub proxy: ProxyConfig,
+    /// How long a connection is kept that is not in use. Default: 20 s, less than balancers and NATs
+    /// commonly remember one. Zero: none is kept.
+    #[serde(rename = "connectionIdleTimeoutMillis", with = "millis")]
+    pub connection_idle_timeout: Duration,
     /// How much the client tells its logger; without one, the standard error output. Default: none, which is `error`
     /// where there is a logger, and else that logs are those of the process alone.
     #[cfg(feature = "logging")]
@@ -120,6 +125,7 @@ impl Default for LocalEvaluationConfig {
             start_timeout: Duration::from_secs(60),
             max_flags_bytes: 64 << 20,
             proxy: ProxyConfig::default(),
+            connection_idle_timeout: CONNECTION_IDLE_TIMEOUT,
             #[cfg(feature = "logging")]
             log_level: None,
             #[cfg(feature = "logging")]
@@ -145,7 +151,8 @@ impl fmt::Debug for LocalEvaluationConfig {
             .field("stream_flag_conn_timeout", &self.stream_flag_conn_timeout)
             .field("start_timeout", &self.start_timeout)
             .field("max_flags_bytes", &self.max_flags_bytes)
-            .field("proxy", &self.proxy);
+            .field("proxy", &self.proxy)
+            .field("connection_idle_timeout", &self.connection_idle_timeout);
         #[cfg(feature = "logging")]
         shown.field("log_level", &self.log_level).field("debug", &self.debug);
         shown.finish()
@@ -215,7 +222,7 @@ mod tests {
             "serverZone": "EU", "serverUrl": "http://localhost:1", "flagConfigPollingIntervalMillis": 1,
             "flagConfigPollerRequestTimeoutMillis": 2, "streamUpdates": true, "streamServerUrl": "",
             "streamFlagConnTimeoutMillis": 3, "startTimeoutMillis": 4, "maxFlagsBytes": 5,
-            "proxy": {"url": "http://localhost:2"}
+            "proxy": {"url": "http://localhost:2"}, "connectionIdleTimeoutMillis": 6
         }"#;
         let config: LocalEvaluationConfig = serde_json::from_str(json).unwrap();
         assert!(config.stream_updates);
@@ -231,6 +238,7 @@ mod tests {
         let urls = config.urls().unwrap();
         assert_eq!(urls.flags.to_string(), "http://localhost:1");
         assert_eq!(urls.stream.to_string(), "https://stream.lab.eu.amplitude.com");
+        assert_eq!(config.connection_idle_timeout, Duration::from_millis(6));
         assert_eq!((config.max_flags_bytes, &config.proxy), (5, &ProxyConfig::Url("http://localhost:2".to_owned())));
         assert_eq!(
             serde_json::from_str::<LocalEvaluationConfig>(&serde_json::to_string(&config).unwrap()).unwrap(),

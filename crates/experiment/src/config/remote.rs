@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use transport::options::{ShownUrl, millis, named, positive, zone};
 use transport::{RetryPolicy, ServerZone, Urls};
 
+use super::common::CONNECTION_IDLE_TIMEOUT;
 use super::{ConfigError, ProxyConfig};
 #[cfg(feature = "logging")]
 use crate::logging::LogLevel;
@@ -50,6 +51,10 @@ pub struct RemoteEvaluationConfig {
     pub fetch_retry_after_max: Duration,
     /// Which proxy connections go through. Default: as the environment says.
     pub proxy: ProxyConfig,
+    /// How long a connection is kept that is not in use. Default: 20 s, less than balancers and NATs
+    /// commonly remember one. Zero: none is kept.
+    #[serde(rename = "connectionIdleTimeoutMillis", with = "millis")]
+    pub connection_idle_timeout: Duration,
     /// How much the client tells its logger; without one, the standard error output. Default: none, which is `error`
     /// where there is a logger, and else that logs are those of the process alone.
     #[cfg(feature = "logging")]
@@ -78,6 +83,7 @@ impl RemoteEvaluationConfig {
             fetch_retry_timeout: policy.retry_timeout,
             fetch_retry_after_max: policy.retry_after_max,
             proxy: ProxyConfig::default(),
+            connection_idle_timeout: CONNECTION_IDLE_TIMEOUT,
             #[cfg(feature = "logging")]
             log_level: None,
             #[cfg(feature = "logging")]
@@ -127,7 +133,8 @@ impl fmt::Debug for RemoteEvaluationConfig {
             .field("fetch_retry_backoff_scalar", &self.fetch_retry_backoff_scalar)
             .field("fetch_retry_timeout", &self.fetch_retry_timeout)
             .field("fetch_retry_after_max", &self.fetch_retry_after_max)
-            .field("proxy", &self.proxy);
+            .field("proxy", &self.proxy)
+            .field("connection_idle_timeout", &self.connection_idle_timeout);
         #[cfg(feature = "logging")]
         shown.field("log_level", &self.log_level).field("debug", &self.debug);
         shown.finish()
@@ -151,10 +158,12 @@ mod tests {
         let json = r#"{
             "serverZone": "EU", "serverUrl": "http://localhost:1", "fetchTimeoutMillis": 1, "fetchRetries": 2,
             "fetchRetryBackoffMinMillis": 3, "fetchRetryBackoffMaxMillis": 4, "fetchRetryBackoffScalar": 5,
-            "fetchRetryTimeoutMillis": 6, "fetchRetryAfterMaxMillis": 7, "proxy": "off"
+            "fetchRetryTimeoutMillis": 6, "fetchRetryAfterMaxMillis": 7, "proxy": "off",
+            "connectionIdleTimeoutMillis": 8
         }"#;
         let config: RemoteEvaluationConfig = serde_json::from_str(json).unwrap();
         let policy = config.policy().unwrap();
+        assert_eq!(config.connection_idle_timeout, Duration::from_millis(8));
         assert_eq!(policy.timeout, Duration::from_millis(1));
         assert_eq!((policy.retries, policy.backoff_scalar), (2, 5.0));
         assert_eq!((policy.backoff_min, policy.backoff_max), (Duration::from_millis(3), Duration::from_millis(4)));

@@ -16,8 +16,15 @@ macro_rules! common_setters {
                 self
             }
 
-            /// Brings another HTTP client in the place of the one that comes with the SDK. The proxy option is then its
-            /// own affair.
+            /// Sets how long a connection is kept that is not in use. Default: 20 seconds. Zero: none is
+            /// kept. In files it is `connectionIdleTimeoutMillis`.
+            pub fn connection_idle_timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.config.connection_idle_timeout = timeout;
+                self
+            }
+
+            /// Brings another HTTP client in the place of the one that comes with the SDK. The options for the proxy
+            /// and for idle connections then have no effect.
             pub fn http_client(mut self, client: ::std::sync::Arc<dyn ::transport::HttpClient>) -> Self {
                 self.client = Some(client);
                 self

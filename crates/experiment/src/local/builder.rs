@@ -265,7 +265,7 @@ impl LocalEvaluationClientBuilder {
         #[cfg(feature = "cohorts")]
         used.extend(self.config.cohort_sync_config.as_ref().map(|_| &urls.cohorts));
         let tls = used.iter().any(|url| url.is_https()) || self.sends_events_by_tls();
-        let client = client(self.client.clone(), &self.config.proxy, tls)?;
+        let client = client(self.client.clone(), &self.config.proxy, self.config.connection_idle_timeout, tls)?;
         let store = Arc::new(Store::new(snapshot));
         #[cfg(feature = "cohorts")]
         if let Some(sync) = &self.config.cohort_sync_config {
@@ -283,7 +283,8 @@ impl LocalEvaluationClientBuilder {
     /// One that has its flags and cohorts. Events are sent.
     fn offline(&self, logs: Logs) -> Result<LocalEvaluationClient, ConfigError> {
         let store = Arc::new(Store::new(self.snapshot(FlagOrigin::Offline)?));
-        let client = client(self.client.clone(), &self.config.proxy, self.sends_events_by_tls())?;
+        let (idle, tls) = (self.config.connection_idle_timeout, self.sends_events_by_tls());
+        let client = client(self.client.clone(), &self.config.proxy, idle, tls)?;
         self.inner(store, &client, logs).map(LocalEvaluationClient::new)
     }
 

@@ -93,7 +93,8 @@ impl RemoteEvaluationClientBuilder {
         zone::tell(self.config.server_zone);
         let key = DeploymentKey::new(&self.deployment_key)?;
         let (urls, policy) = (self.config.urls()?, self.config.policy()?);
-        let client = client(self.client, &self.config.proxy, urls.variants.is_https())?;
+        let (proxy, idle) = (&self.config.proxy, self.config.connection_idle_timeout);
+        let client = client(self.client, proxy, idle, urls.variants.is_https())?;
         Ok(RemoteEvaluationClient::new(Service::builder(client, key).urls(urls).build(), policy, logs))
     }
 }
