@@ -12,28 +12,36 @@ use crate::updater::{ErrorClass, FlagSource, FlagStream, Polled, SourceError};
 #[derive(Debug, Clone)]
 pub struct ServiceSource {
     service: Service,
-    timeout: Duration,
+    poll_timeout: Duration,
+    stream_timeout: Duration,
 }
 
 impl ServiceSource {
-    /// The flags of a service. A poll, and opening a stream, may take 10 seconds, unless the updater gives them up
-    /// before.
+    /// The flags of a service. A poll may take 10 seconds, and so may opening a stream, unless the
+    /// updater gives them up before.
     #[must_use]
     pub fn new(service: Service) -> Self {
-        Self { service, timeout: Duration::from_secs(10) }
+        let timeout = Duration::from_secs(10);
+        Self { service, poll_timeout: timeout, stream_timeout: timeout }
     }
 
-    /// Sets how long a poll, and opening a stream, may take.
+    /// Sets how long a poll may take. Default: 10 seconds.
     #[must_use]
-    pub fn with_timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
+    pub fn with_poll_timeout(self, timeout: Duration) -> Self {
+        Self { poll_timeout: timeout, ..self }
+    }
+
+    /// Sets how long opening a stream may take, until the head of the response. Default: 10 seconds.
+    #[must_use]
+    pub fn with_stream_timeout(self, timeout: Duration) -> Self {
+        Self { stream_timeout: timeout, ..self }
     }
 }
 
 impl FlagSource for ServiceSource {
     fn poll(&self, etag: Option<String>) -> BoxFuture<'_, Result<Polled, SourceError>> {
         Box::pin(async move {
-            match self.service.flags(etag.as_deref(), self.timeout).await? {
+            match self.service.flags(etag.as_deref(), self.poll_timeout).await? {
                 FlagsResponse::NotModified => Ok(Polled::Unchanged),
                 FlagsResponse::Flags { body, etag } => Ok(Polled::Flags { body, etag }),
             }
@@ -43,7 +51,7 @@ impl FlagSource for ServiceSource {
     #[cfg(feature = "streaming")]
     fn stream(&self) -> BoxFuture<'_, Result<FlagStream, SourceError>> {
         Box::pin(async {
-            let events = self.service.flag_stream(self.timeout).await?;
+            let events = self.service.flag_stream(self.stream_timeout).await?;
             let stream: FlagStream = Box::pin(streaming::Items(events));
             Ok(stream)
         })
