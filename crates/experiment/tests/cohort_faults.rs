@@ -69,7 +69,8 @@ async fn what_does_not_pass_is_told_and_the_flags_go_live() {
         let server = server_of(&["c1"]).await;
         server.faults().always(Route::Cohort, fault.clone());
         let client = syncing_with(&server, |config| config.request_timeout = Duration::from_millis(300));
-        let client = client.build().unwrap();
+        // No connection is kept, so that no request is sent again within its attempt.
+        let client = client.connection_idle_timeout(Duration::ZERO).build().unwrap();
         client.start().await.unwrap();
         assert_eq!((client.status().flags, on(&client).len()), (1, 0), "{fault:?}");
         assert_eq!(downloads(&server).len(), attempts, "{fault:?}");

@@ -233,7 +233,9 @@ async fn downloads_stop_with_the_last_handle() {
 async fn downloads_that_hang_hold_flags_up_only_so_long() {
     let server = server_of(&["c1", "c2"]).await;
     server.faults().once(Route::Cohort, Fault::stall());
-    let client = syncing_with(&server, |config| config.patience = Some(Duration::from_secs(2))).build().unwrap();
+    let client = syncing_with(&server, |config| config.patience = Some(Duration::from_secs(2)));
+    // No connection is kept, so that the stall is not taken for a dead connection.
+    let client = client.connection_idle_timeout(Duration::ZERO).build().unwrap();
     client.start().await.unwrap();
     // One of both met the stall; which one is not said.
     assert_eq!(on(&client).len(), 1);
