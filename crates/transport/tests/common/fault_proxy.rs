@@ -17,7 +17,7 @@ pub(crate) struct FaultProxy {
 struct Shared {
     server: SocketAddr,
     connections: Mutex<Vec<Arc<Connection>>>,
-    /// The first lines of all requests, with the number of the connection that each came by.
+    /// The first bytes of all requests, with the number of the connection that each came by.
     requests: Mutex<Vec<(usize, String)>>,
     /// How many requests a connection may bring. It is closed, without a word, when the next one arrives.
     requests_per_connection: AtomicUsize,
@@ -115,14 +115,16 @@ impl FaultProxy {
         self.shared.connections.lock().unwrap().len()
     }
 
-    /// The first lines of all requests so far, with the number of the connection that each came by.
+    /// The first bytes of all requests so far, head and all that came with it, with the number of the
+    /// connection that each came by.
     pub(crate) fn requests(&self) -> Vec<(usize, String)> {
         self.shared.requests.lock().unwrap().clone()
     }
 
     /// How many requests of a path there were.
     pub(crate) fn requests_of(&self, path: &str) -> usize {
-        self.requests().iter().filter(|(_, line)| line.contains(path)).count()
+        let is_of = |request: &str| request.lines().next().is_some_and(|line| line.contains(path));
+        self.requests().iter().filter(|(_, request)| is_of(request)).count()
     }
 }
 
@@ -168,9 +170,9 @@ impl Shared {
         while let Ok(length @ 1..) = (&connection.client).read(&mut buffer) {
             let bytes = &buffer[..length];
             if connection.answered.swap(false, Ordering::SeqCst) {
-                let line = String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned();
-                let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-                self.requests.lock().unwrap().push((number, line));
+                let request = String::from_utf8_lossy(bytes).into_owned();
+                let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+                self.requests.lock().unwrap().push((number, request));
                 let requests = connection.requests.fetch_add(1, Ordering::SeqCst);
                 if requests >= self.requests_per_connection.load(Ordering::SeqCst) {
                     break;
