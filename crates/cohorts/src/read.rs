@@ -48,7 +48,8 @@ pub(crate) struct Fields<M> {
 
 impl<M: TakeMembers> Fields<M> {
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, CohortError> {
-        serde_json::from_slice(skip_byte_order_mark(json)).map_err(|error| CohortError::Json(CohortJsonError::new(error)))
+        serde_json::from_slice(skip_byte_order_mark(json))
+            .map_err(|error| CohortError::Json(CohortJsonError::new(error)))
     }
 
     /// Reads in large pieces, and holds no more of the text than one.

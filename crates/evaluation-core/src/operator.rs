@@ -88,10 +88,9 @@ impl Operator {
     pub(crate) fn comparison(self) -> Option<Comparison> {
         match self {
             Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual => Some(Comparison::Numbers),
-            Self::VersionLess
-            | Self::VersionLessOrEqual
-            | Self::VersionGreater
-            | Self::VersionGreaterOrEqual => Some(Comparison::Versions),
+            Self::VersionLess | Self::VersionLessOrEqual | Self::VersionGreater | Self::VersionGreaterOrEqual => {
+                Some(Comparison::Versions)
+            }
             _ => None,
         }
     }

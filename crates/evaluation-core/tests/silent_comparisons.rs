@@ -22,14 +22,10 @@ const BUCKET: &str = r#"{"selector": ["context", "user", "user_id"], "salt": "",
 /// What is said of a condition.
 fn said(selector: &[&str], op: &str, values: &[&str]) -> Vec<Diagnostic> {
     let list = |texts: &[&str]| Value::Array(texts.iter().map(|text| Value::from(*text)).collect());
-    let condition: Value = format!(
-        r#"{{"selector": {}, "op": {}, "values": {}}}"#,
-        list(selector),
-        Value::from(op),
-        list(values)
-    )
-    .parse()
-    .unwrap();
+    let condition: Value =
+        format!(r#"{{"selector": {}, "op": {}, "values": {}}}"#, list(selector), Value::from(op), list(values))
+            .parse()
+            .unwrap();
     flags(&condition, BUCKET).diagnostics().to_vec()
 }
 

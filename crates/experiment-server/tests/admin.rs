@@ -129,9 +129,8 @@ async fn explanations_show_what_was_compared_as_text() {
         let condition = &explained[0]["segments"][0]["groups"][0][0];
         assert_eq!(condition["comparedAsText"] == true, compared_as_text, "{explained}");
         assert_eq!(explained[0].get("warnings"), None, "the flag itself is good");
-        let query = format!(
-            "/admin/explain?format=text&user=%7B%22user_id%22%3A%22u1%22%2C%22version%22%3A%22{version}%22%7D"
-        );
+        let query =
+            format!("/admin/explain?format=text&user=%7B%22user_id%22%3A%22u1%22%2C%22version%22%3A%22{version}%22%7D");
         let text = admin(&server, Method::GET, &query, "").await.text();
         assert_eq!(text.contains("version less [\"10.0.0\"], compared as text\n"), compared_as_text, "{text}");
     }

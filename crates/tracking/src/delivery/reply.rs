@@ -64,7 +64,8 @@ struct Body {
 impl Reply {
     /// Reads an answer; gives the code beside it. That of the body counts before the status.
     pub(crate) fn read(status: u16, body: Option<&[u8]>, retry_after: Option<Duration>) -> (u16, Self) {
-        let body: Body = body.and_then(|body| serde_json::from_slice(skip_byte_order_mark(body)).ok()).unwrap_or_default();
+        let body: Body =
+            body.and_then(|body| serde_json::from_slice(skip_byte_order_mark(body)).ok()).unwrap_or_default();
         let code = body.code.0.filter(|code| (100..600).contains(code)).unwrap_or(status);
         (code, Self { verdict: verdict(code, body), retry_after })
     }

@@ -99,11 +99,8 @@ fn check_compared(
             Comparison::Versions => (DiagnosticKind::NotAVersion, "version"),
         };
         at.warn(kind, path, || {
-            let effect = if usable {
-                format!("leaves it out when it compares {noun}s")
-            } else {
-                "compares strings".to_owned()
-            };
+            let effect =
+                if usable { format!("leaves it out when it compares {noun}s") } else { "compares strings".to_owned() };
             let advice = advice(value, operator, comparison).map(|advice| format!("; {advice}")).unwrap_or_default();
             format!("{} is not a {noun}, so the condition {effect}{advice}", Quoted(value))
         });

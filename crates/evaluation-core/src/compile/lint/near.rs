@@ -178,7 +178,9 @@ mod tests {
 
     #[test]
     fn names_that_are_far_from_all_operators() {
-        for name in ["", " ", "x", "resembles", "starts with", "between", "exists", "not", "nothing", &"is".repeat(1_000)] {
+        for name in
+            ["", " ", "x", "resembles", "starts with", "between", "exists", "not", "nothing", &"is".repeat(1_000)]
+        {
             assert_eq!(operator(name), None, "{name}");
         }
     }

@@ -47,7 +47,8 @@ pub(super) fn number(value: &str) -> Option<String> {
 pub(super) fn is_date(value: &str) -> bool {
     let text = value.trim();
     let date = text.split(['T', ' ']).next().unwrap_or_default();
-    let mut parts = date.split(['-', '/', '.']).map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part.len()));
+    let mut parts =
+        date.split(['-', '/', '.']).map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part.len()));
     let lengths = [parts.next(), parts.next(), parts.next(), parts.next()].map(Option::flatten);
     matches!(lengths, [Some(4), Some(1..=2), Some(1..=2), None] | [Some(1..=2), Some(1..=2), Some(4), None])
 }
@@ -105,7 +106,8 @@ mod tests {
 
     #[test]
     fn dates() {
-        for value in ["2024-01-15", "2024-01-15T10:00:00Z", "2024/1/5", "15.01.2024", "01/15/2024", "2024-01-15 10:00"] {
+        for value in ["2024-01-15", "2024-01-15T10:00:00Z", "2024/1/5", "15.01.2024", "01/15/2024", "2024-01-15 10:00"]
+        {
             assert!(is_date(value), "{value}");
         }
         for value in ["2024", "1.2.3", "10:00", "2024-01", "2024-01-15-1", "", "a-b-c"] {
