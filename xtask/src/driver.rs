@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
-use evaluation_core::{FlagSet, Object, Severity, Value, Version, murmur3_32};
+use evaluation_core::{FlagSet, Object, Severity, Value, Version, murmur3_32, skip_byte_order_mark};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -63,7 +63,7 @@ impl Driver {
 
     /// The reply to a line, without a line end.
     pub(crate) fn reply(&mut self, line: &str) -> String {
-        let request: Request<'_> = match serde_json::from_str(line) {
+        let request: Request<'_> = match serde_json::from_slice(skip_byte_order_mark(line.as_bytes())) {
             Ok(request) => request,
             Err(error) => return refusal("id", &readable_id(line), &error),
         };

@@ -1,8 +1,9 @@
 //! Reading cohorts from JSON.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 
+use evaluation_core::skip_byte_order_mark;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::cohort::{Cohort, CohortError, CohortJsonError, USER_GROUP_TYPE};
@@ -10,6 +11,9 @@ use crate::members::{MOST, MembersBuilder};
 
 /// How much of a reader is read at once.
 const PIECE: usize = 64 * 1024;
+
+/// How many bytes a byte order mark has.
+const MARK: usize = 3;
 
 /// Where members go as they are read.
 pub(crate) trait TakeMembers: Default {
@@ -44,11 +48,13 @@ pub(crate) struct Fields<M> {
 
 impl<M: TakeMembers> Fields<M> {
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, CohortError> {
-        serde_json::from_slice(json).map_err(|error| CohortError::Json(CohortJsonError::new(error)))
+        serde_json::from_slice(skip_byte_order_mark(json))
+            .map_err(|error| CohortError::Json(CohortJsonError::new(error)))
     }
 
     /// Reads in large pieces, and holds no more of the text than one.
     pub(crate) fn from_reader(reader: impl io::Read) -> Result<Self, CohortError> {
+        let reader = after_mark(reader).map_err(|source| CohortError::Read { source })?;
         serde_json::from_reader(io::BufReader::with_capacity(PIECE, reader)).map_err(|error| {
             if error.is_io() {
                 CohortError::Read { source: error.into() }
@@ -57,6 +63,14 @@ impl<M: TakeMembers> Fields<M> {
             }
         })
     }
+}
+
+/// The text of a reader without a byte order mark at its beginning.
+fn after_mark(mut reader: impl io::Read) -> io::Result<impl io::Read> {
+    let mut start = Vec::with_capacity(MARK);
+    reader.by_ref().take(MARK as u64).read_to_end(&mut start)?;
+    let start = skip_byte_order_mark(&start).to_vec();
+    Ok(io::Cursor::new(start).chain(reader))
 }
 
 impl Fields<Vec<String>> {

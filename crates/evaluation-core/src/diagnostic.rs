@@ -33,6 +33,21 @@ pub enum DiagnosticKind {
     UndeclaredDependency,
     /// A condition's operator is not known. The condition never matches.
     UnknownOperator,
+    /// A selector begins neither with `context` nor with `result`, or is empty. It selects nothing.
+    UnknownRoot,
+    /// A condition has no values, so that its answer hardly depends on what it selects.
+    NoValues,
+    /// A condition has an empty string among its values, with an operator for which that means everything or nothing.
+    EmptyValue,
+    /// An operator that compares numbers has a value that is not a number, such as `1,000`, or not one that can be
+    /// compared. The condition compares strings if it has no numbers, and leaves the value out if it has some.
+    NotANumber,
+    /// An operator that compares versions has a value that is not a version, such as `v2.0.0` or `9`. The condition
+    /// compares strings if it has no versions, and leaves the value out if it has some.
+    NotAVersion,
+    /// A condition compares versions with a pre-release that has digits. Pre-releases are compared as strings, so that
+    /// `rc.10` is less than `rc.9`.
+    PreReleaseAsText,
     /// A pattern cannot be used. It matches nothing.
     InvalidPattern,
     /// A segment or distribution names a variant that the flag does not have.

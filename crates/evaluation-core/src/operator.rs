@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::text::{Version, parse_number};
+
 /// How a condition compares the selected value with its own values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -82,6 +84,17 @@ impl Operator {
         }
     }
 
+    /// What the operator compares, if it looks for less or more.
+    pub(crate) fn comparison(self) -> Option<Comparison> {
+        match self {
+            Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual => Some(Comparison::Numbers),
+            Self::VersionLess | Self::VersionLessOrEqual | Self::VersionGreater | Self::VersionGreaterOrEqual => {
+                Some(Comparison::Versions)
+            }
+            _ => None,
+        }
+    }
+
     /// What the condition says of a value that is null or missing. `none` tells whether the condition's values hold
     /// the text `(none)`.
     pub(crate) fn on_null(self, none: bool) -> bool {
@@ -102,6 +115,23 @@ impl Operator {
             Self::IsNot | Self::DoesNotContain | Self::SetDoesNotContain | Self::SetDoesNotContainAny => !none,
             Self::SetIsNot | Self::RegexDoesNotMatch => true,
             Self::RegexMatch => false,
+        }
+    }
+}
+
+/// What an operator reads strings as, so that it can compare them. Where it cannot, it compares the strings themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Numbers,
+    Versions,
+}
+
+impl Comparison {
+    /// True when a string is a number or a version.
+    pub(crate) fn reads(self, text: &str) -> bool {
+        match self {
+            Self::Numbers => parse_number(text).is_some(),
+            Self::Versions => Version::parse(text).is_some(),
         }
     }
 }

@@ -43,7 +43,8 @@ pub struct FlagSet {
 impl FlagSet {
     /// Reads and compiles a JSON list of flags, as the service delivers them and as files hold them.
     ///
-    /// A flag that cannot be read is left out and reported; all others work.
+    /// A flag that cannot be read is left out and reported; all others work. One byte order mark at the beginning is
+    /// skipped.
     ///
     /// # Errors
     /// When the text as a whole is not a JSON list.

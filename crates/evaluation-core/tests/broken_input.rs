@@ -241,7 +241,7 @@ fn what_is_suspicious_keeps_the_flag_and_is_told() {
         (
             flag(
                 "f",
-                r#""segments": [{"bucket": {"selector": [], "salt": "", "allocations": [
+                r#""segments": [{"bucket": {"selector": ["context", "user", "user_id"], "salt": "", "allocations": [
                 {"range": [0, 1], "distributions": [{"variant": "x", "range": [0, 1]}]}]}}]"#,
             ),
             DiagnosticKind::UnknownVariant,
@@ -265,7 +265,7 @@ fn what_is_suspicious_keeps_the_flag_and_is_told() {
         (
             flag(
                 "f",
-                r#""segments": [{"conditions": [[{"selector": ["result", "good"], "op": "is", "values": []}]]}]"#,
+                r#""segments": [{"conditions": [[{"selector": ["result", "good"], "op": "is", "values": ["on"]}]]}]"#,
             ),
             DiagnosticKind::UndeclaredDependency,
             "segments[0]",

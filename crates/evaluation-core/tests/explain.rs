@@ -43,6 +43,7 @@ split: b, by segment 1
   segment 1 matches
     yes result.gate.key (\"on\") is [\"on\"]
     bucket by context.user.user_id: hash of \"s/user-3\" is 3850489214: 14 %, part 38504892, in allocation 1 [10, 100) and distribution 1 [21474836, 42949673): b
+  warning: segments[0].conditions[1][0].op: `resembles` is not an operator; the condition never matches
 "
     );
 }

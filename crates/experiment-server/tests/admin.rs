@@ -117,6 +117,26 @@ async fn decisions_are_explained() {
 }
 
 #[tokio::test]
+async fn explanations_show_what_was_compared_as_text() {
+    let server = server().await;
+    let flags = r#"[{"key": "a", "variants": {"on": {}}, "segments": [{"variant": "on", "conditions": [[
+        {"selector": ["context", "user", "version"], "op": "version less", "values": ["10.0.0"]}]]}]}]"#;
+    assert_eq!(server.set_flags(flags).unwrap(), []);
+    for (version, compared_as_text) in [("v2.0.0", true), ("2.0.0", false)] {
+        let user = json!({"user_id": "u1", "version": version});
+        let posted = json!({"user": user}).to_string();
+        let explained = admin(&server, Method::POST, "/admin/explain", &posted).await.json();
+        let condition = &explained[0]["segments"][0]["groups"][0][0];
+        assert_eq!(condition["comparedAsText"] == true, compared_as_text, "{explained}");
+        assert_eq!(explained[0].get("warnings"), None, "the flag itself is good");
+        let query =
+            format!("/admin/explain?format=text&user=%7B%22user_id%22%3A%22u1%22%2C%22version%22%3A%22{version}%22%7D");
+        let text = admin(&server, Method::GET, &query, "").await.text();
+        assert_eq!(text.contains("version less [\"10.0.0\"], compared as text\n"), compared_as_text, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn metrics_count_what_happens() {
     let server = server().await;
     variant(&server, "u1", "nav").await;

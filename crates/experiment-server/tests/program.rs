@@ -62,6 +62,43 @@ fn explain_tells_why() {
     assert!(text(&broken.stderr).starts_with("error: the user is not JSON: "), "{broken:?}");
 }
 
+/// A condition that silently compares strings, and one that selects nothing.
+const SILENT: &str = r#"[{"key": "a", "variants": {"on": {"key": "on"}}, "segments": [{"variant": "on", "conditions": [
+    [{"selector": ["context", "user", "version"], "op": "version less", "values": ["v2.0.0"]}],
+    [{"selector": ["user", "country"], "op": "set_contains_any", "values": []}]]}]}]"#;
+
+#[test]
+fn check_and_explain_warn_of_silent_comparisons() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    std::fs::write(&path, SILENT).unwrap();
+    let path = path.to_str().unwrap();
+    let warnings = [
+        "segments[0].conditions[0][0].values[0]: `v2.0.0` is not a version, so the condition compares strings; write `2.0.0`",
+        "segments[0].conditions[1][0].selector: the selector begins with `user`, so it selects nothing; put `context` before it",
+        "segments[0].conditions[1][0].op: `set_contains_any` is not an operator; the condition never matches; did you mean `set contains any`?",
+    ];
+
+    let checked = program(&["check", path]);
+    assert!(checked.status.success(), "{checked:?}");
+    let expected: String = warnings.map(|warning| format!("warning: {path}: flag `a`: {warning}\n")).concat();
+    assert_eq!(text(&checked.stdout), expected + "1 flags, 0 cohorts: 0 errors, 3 warnings\n");
+    assert_eq!(program(&["check", "--strict", path]).status.code(), Some(1));
+
+    let user = r#"{"user_id": "ingrid", "version": "10.0.0"}"#;
+    let told = text(&program(&["explain", path, "--user", user]).stdout);
+    for warning in warnings {
+        assert!(told.contains(&format!("\n  warning: {warning}\n")), "{told}");
+    }
+    let line = "\n    yes context.user.version (\"10.0.0\") version less [\"v2.0.0\"], compared as text\n";
+    assert!(told.contains(line), "{told}");
+
+    let json = program(&["explain", path, "--user", user, "--json"]).stdout;
+    let all: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(all[0]["segments"][0]["groups"][0][0]["comparedAsText"], true, "{all}");
+    assert_eq!(all[0]["warnings"][2]["kind"], "unknown-operator", "{all}");
+}
+
 #[test]
 fn serve_fails_with_a_reason() {
     let missing = program(&["serve", "none.json", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);

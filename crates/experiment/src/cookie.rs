@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
-use evaluation_core::User;
+use evaluation_core::{User, skip_byte_order_mark};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ fn legacy(value: &str) -> AmplitudeCookie {
 fn browser2(value: &str) -> Result<AmplitudeCookie, &'static str> {
     let text = base64(&unescaped(value));
     let text = component(&String::from_utf8_lossy(&text))?.into_owned();
-    let json: Value = serde_json::from_str(&text).map_err(|_| "it holds no JSON")?;
+    let json: Value = serde_json::from_slice(skip_byte_order_mark(text.as_bytes())).map_err(|_| "it holds no JSON")?;
     if json.is_null() {
         return Err("it holds nothing");
     }
@@ -271,6 +271,9 @@ mod tests {
             (plain(r#"{"deviceId":"100%"}"#), (None, None)),
             ("!!!!".to_owned(), (None, None)),
             (String::new(), (None, None)),
+            (plain("\u{feff}{\"deviceId\":\"d1\"}"), (Some("d1"), None)),
+            (encoded("\u{feff}{\"deviceId\":\"d1\"}"), (Some("d1"), None)),
+            (plain("\u{feff}\u{feff}{\"deviceId\":\"d1\"}"), (None, None)),
             (plain("null"), (None, None)),
             (plain("5"), (None, None)),
             (plain("[1]"), (None, None)),

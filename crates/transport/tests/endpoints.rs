@@ -54,6 +54,15 @@ async fn variants_are_asked_for_by_header() {
 }
 
 #[tokio::test]
+async fn one_byte_order_mark_before_variants_is_skipped() {
+    for (body, is_read) in [("\u{feff}", true), ("\u{feff}\u{feff}", false), (" \u{feff}", false)] {
+        let client = Canned::new([response(200, &[], format!("{body}{VARIANTS}").leak())]);
+        let answer = service(client).variants(&User::with_user_id("u"), &VariantsOptions::default(), DEADLINE).await;
+        assert_eq!(answer.is_ok_and(|variants| variants.contains("limit")), is_read, "{body:?}");
+    }
+}
+
+#[tokio::test]
 async fn options_are_sent_only_when_they_are_set() {
     let user = User::with_user_id("u");
     for (options, headers) in [

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
-use evaluation_core::User;
+use evaluation_core::{User, skip_byte_order_mark};
 use experiment::cohorts::{Cohort, CohortStore, USER_GROUP_TYPE};
 use serde_json::{Map, Value};
 
@@ -102,7 +102,7 @@ pub(super) fn users_and_cohorts(dir: &Path) -> Result<(Vec<User>, CohortStore), 
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
+    skip_byte_order_mark(text).split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

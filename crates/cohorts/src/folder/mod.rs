@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use evaluation_core::skip_byte_order_mark;
+
 pub use error::FolderError;
 
 use crate::cohort::{Cohort, CohortError, USER_GROUP_TYPE};
@@ -65,11 +67,9 @@ pub fn read_folder(path: impl AsRef<Path>) -> Result<Folder, FolderError> {
 fn read(file: &CohortFile) -> Result<Cohort, FolderError> {
     let path = &file.path;
     let (bytes, time) = contents(path).map_err(|source| FolderError::Read { path: path.clone(), source })?;
-    // The mark that some editors begin a file with.
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     match file.format {
-        Format::Json => json(file, bytes, time),
-        Format::Text => text(file, bytes, time),
+        Format::Json => json(file, &bytes, time),
+        Format::Text => text(file, skip_byte_order_mark(&bytes), time),
     }
 }
 

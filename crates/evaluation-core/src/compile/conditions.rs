@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 
 use super::ConfigMap;
 use super::flags::{At, Parts};
-use super::report::Short;
+use super::lint;
 use super::texts::Texts;
 use crate::compiled::{
     Bound, Cohorts, Compiled, Condition, ConfigHash, Matches, Membership, SetTest, Source, Test, hash_text, index32,
@@ -113,13 +113,7 @@ impl Conditions {
     pub(super) fn add(condition: &wire::Condition<'_>, path: impl Fn() -> String, at: &mut At<'_, '_>) -> u32 {
         let slot = at.conditions.slot(&condition.selector, at.texts);
         let operator = condition.op.parse::<Operator>();
-        if operator.is_err() {
-            at.warn(
-                DiagnosticKind::UnknownOperator,
-                || path() + ".op",
-                || format!("`{}` is not an operator; the condition never matches", Short(&condition.op)),
-            );
-        }
+        lint::check_condition(condition, operator, &path, at);
         let Self { configured, values, .. } = &mut *at.conditions;
         configured.clear();
         configured.extend(condition.values.iter().map(|value| at.texts.id(value)));

@@ -3,6 +3,7 @@
 use super::ConfigMap;
 use super::carried::Carried;
 use super::conditions::Conditions;
+use super::lint;
 use super::report::{Report, Short};
 use super::texts::Texts;
 use crate::compiled::{
@@ -189,6 +190,7 @@ impl Parts {
                 distributions: Span::new(first, self.distributions.len()),
             });
         }
+        lint::check_selector(&bucket.selector, || format!("segments[{}].bucket.selector", place.index), at);
         let prefix = Prefix::of_salt(&bucket.salt);
         let hashed = (at.conditions.slot(&bucket.selector, at.texts), prefix.pending());
         let place = *self.places.entry(hashed).or_insert_with(|| {

@@ -8,7 +8,9 @@ pub use trace::{AllocationTrace, BucketTrace, ConditionTrace, DistributionTrace,
 use super::keyed::for_each_in_order;
 use super::{Direct, Evidence, Results, decide};
 use crate::compiled::{Bucket, Compiled, Flag, OutcomeId, Pick, Slot};
-use crate::context::EvaluationContext;
+use crate::context::{EvaluationContext, Selected, Subject};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::operator::Operator;
 use crate::value::Value;
 
 /// Decides a flag and all that it depends on, and tells why.
@@ -44,6 +46,7 @@ impl<C: EvaluationContext + ?Sized> Recorder<'_, C> {
             flag: self.flag.key.to_string(),
             variant: self.variant_name(outcome),
             segment: outcome.is_some().then(|| self.segments.len().saturating_sub(1)),
+            warnings: self.warnings(),
             segments: self.segments,
             dependencies: Vec::new(),
         }
@@ -69,6 +72,11 @@ impl<C: EvaluationContext + ?Sized> Recorder<'_, C> {
         self.direct.set.layer(segment.layer)?.get("segmentName").and_then(Value::as_str).map(str::to_owned)
     }
 
+    fn warnings(&self) -> Vec<Diagnostic> {
+        let all = self.direct.set.diagnostics.iter().filter(|it| it.severity == Severity::Warning);
+        all.filter(|it| it.flag.as_deref() == Some(&*self.flag.key)).cloned().collect()
+    }
+
     fn condition(&self, condition: u32, holds: bool) -> Option<ConditionTrace> {
         let set = self.direct.set;
         let condition = set.conditions.get(condition as usize)?;
@@ -80,7 +88,24 @@ impl<C: EvaluationContext + ?Sized> Recorder<'_, C> {
             (None, None) => Default::default(),
         };
         let value = self.direct.looked_up(slot).unwrap_or_else(|| self.direct.select(slot).to_value());
-        Some(ConditionTrace { selector: self.path(slot), operator, values, value, holds })
+        let subject = Subject::new(Selected::Value(&value));
+        let compared_as_text = condition.operator.is_some_and(|it| compares_text(it, &values, &subject));
+        Some(ConditionTrace { selector: self.path(slot), operator, values, value, compared_as_text, holds })
+    }
+}
+
+/// Whether an operator that compares numbers or versions compares strings. [`Test`](crate::compiled::Test) decides by
+/// the same rule.
+fn compares_text(operator: Operator, values: &[String], subject: &Subject<'_>) -> bool {
+    let Some(comparison) = operator.comparison().filter(|_| !values.is_empty()) else {
+        return false;
+    };
+    let usable = values.iter().any(|value| comparison.reads(value));
+    let as_text = |text: &str| !usable || !comparison.reads(text);
+    match subject {
+        Subject::Null => false,
+        Subject::Text(text) => as_text(text.as_str()),
+        Subject::List(list) => list.any(as_text),
     }
 }
 

@@ -51,6 +51,11 @@ impl<'a> Version<'a> {
         valid.then(|| Self { numbers: [major, minor, patch], pre_release: pre_release.map(Cow::Borrowed) })
     }
 
+    /// The pre-release, which may be empty, if there is one.
+    pub(crate) fn pre_release(&self) -> Option<&str> {
+        self.pre_release.as_deref()
+    }
+
     /// The same version, borrowing nothing.
     #[must_use]
     pub fn into_owned(self) -> Version<'static> {

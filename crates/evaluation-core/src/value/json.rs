@@ -111,7 +111,7 @@ impl FromStr for Value {
     type Err = JsonError;
 
     fn from_str(json: &str) -> Result<Self, JsonError> {
-        read_lenient(json.as_bytes())
+        Self::from_json(json)
     }
 }
 

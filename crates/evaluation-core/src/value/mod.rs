@@ -1,5 +1,6 @@
 //! JSON values as the engine needs them: integers and floats told apart, object order kept.
 
+mod byte_order_mark;
 mod from;
 mod json;
 pub(crate) mod number;
@@ -7,6 +8,7 @@ mod object;
 mod readable;
 mod text;
 
+pub use byte_order_mark::skip_byte_order_mark;
 pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
 pub use object::{Object, ObjectIntoIter, ObjectIter};
@@ -49,13 +51,14 @@ pub enum Value {
 impl Value {
     /// Reads a JSON document.
     ///
-    /// Escapes of lone surrogates, which no Rust text can hold, become U+FFFD.
+    /// Skips one byte order mark at the beginning. Escapes of lone surrogates, which no Rust string can hold, become
+    /// U+FFFD.
     ///
     /// # Errors
     /// When the text is not one JSON document, has a number past all floats such as `1e400`, or nests deeper than 128
     /// levels.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, JsonError> {
-        read_lenient(json.as_ref())
+        read_lenient(skip_byte_order_mark(json.as_ref()))
     }
 
     /// True for [`Value::Null`].

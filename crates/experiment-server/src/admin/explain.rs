@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use evaluation_core::{Explanation, User, Value};
+use evaluation_core::{Explanation, User, Value, skip_byte_order_mark};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ pub(super) async fn get(State(app): State<App>, uri: Uri) -> Result<Response, Re
 
 /// Asked by the body.
 pub(super) async fn post(State(app): State<App>, body: Bytes) -> Result<Response, Refusal> {
-    let question: Question = serde_json::from_slice(&body)
+    let question: Question = serde_json::from_slice(skip_byte_order_mark(&body))
         .map_err(|error| Refusal::bad_request(format!("the body is no question: {error}")))?;
     let explained = explain(&app, question.user.into(), question.flag.as_deref())?;
     Ok(json(StatusCode::OK, &explained))

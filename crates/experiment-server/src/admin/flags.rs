@@ -4,6 +4,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytes::Bytes;
+use evaluation_core::skip_byte_order_mark;
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -59,7 +60,7 @@ pub(super) async fn set_override(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let key = of_path(path)?;
-    let wanted: Wanted = serde_json::from_slice(&body)
+    let wanted: Wanted = serde_json::from_slice(skip_byte_order_mark(&body))
         .map_err(|error| Refusal::bad_request(format!("the body is no override: {error}")))?;
     let wanted = match (wanted.user_id, wanted.device_id) {
         (None, None) => Override::for_everyone(key, wanted.variant),

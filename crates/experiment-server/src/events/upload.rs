@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use evaluation_core::skip_byte_order_mark;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -89,7 +90,7 @@ impl Rejected {
 impl Upload {
     /// Reads and checks an upload; its events, if all of them are good.
     pub(crate) fn events(body: &[u8], is_api_key: impl Fn(&str) -> bool) -> Result<Vec<Box<RawValue>>, Rejected> {
-        let upload: Self = serde_json::from_slice(body)
+        let upload: Self = serde_json::from_slice(skip_byte_order_mark(body))
             .map_err(|error| Rejected::new(StatusCode::BAD_REQUEST, format!("Invalid JSON request body: {error}")))?;
         let api_key = upload.api_key.filter(|key| !key.is_empty()).ok_or_else(|| Rejected::missing("api_key"))?;
         if !is_api_key(&api_key) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use evaluation_core::wire;
+use evaluation_core::{skip_byte_order_mark, wire};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -31,8 +31,7 @@ impl RawFlag {
 /// Reads a JSON list of flags.
 pub(crate) fn read(origin: &str, json: &[u8]) -> Result<Vec<RawFlag>, Problem> {
     let malformed = |error: serde_json::Error| Problem::of_file(origin, describe(&error));
-    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    let flags: Vec<&RawValue> = serde_json::from_slice(json).map_err(malformed)?;
+    let flags: Vec<&RawValue> = serde_json::from_slice(skip_byte_order_mark(json)).map_err(malformed)?;
     let origin: Arc<str> = origin.into();
     let flags = flags.into_iter().enumerate().map(|(index, raw)| {
         let json: Arc<str> = one_line(raw.get()).into();

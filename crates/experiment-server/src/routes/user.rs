@@ -1,7 +1,7 @@
 //! The user of a remote evaluation: in a header, in the body, or in the query.
 
 use bytes::Bytes;
-use evaluation_core::{User, Value};
+use evaluation_core::{User, Value, skip_byte_order_mark};
 use http::{HeaderMap, Method};
 
 use crate::base64;
@@ -43,7 +43,7 @@ pub(super) fn flag_keys(headers: &HeaderMap) -> Result<Vec<String>, Refusal> {
     let Some(header) = headers.get("x-amp-exp-flag-keys") else { return Ok(Vec::new()) };
     let json = base64::decode(header.as_bytes())
         .map_err(|error| Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not base64: {error}")))?;
-    serde_json::from_slice(&json).map_err(|error| {
+    serde_json::from_slice(skip_byte_order_mark(&json)).map_err(|error| {
         Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not a JSON list of strings: {error}"))
     })
 }

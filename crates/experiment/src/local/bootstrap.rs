@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use evaluation_core::skip_byte_order_mark;
 use serde_json::value::RawValue;
 
 use super::FlagOrigin;
@@ -9,10 +10,11 @@ use super::snapshot::Snapshot;
 
 /// Reads flags as the service delivers them, a list, or as the Node SDK takes them, an object by key.
 pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, Box<dyn std::error::Error + Send + Sync>> {
-    if json.trim_ascii_start().first() != Some(&b'{') {
+    let text = skip_byte_order_mark(json);
+    if text.trim_ascii_start().first() != Some(&b'{') {
         return Ok(Snapshot::read(json, origin)?);
     }
-    let by_key: BTreeMap<String, &RawValue> = serde_json::from_slice(json)?;
+    let by_key: BTreeMap<String, &RawValue> = serde_json::from_slice(text)?;
     if let Some((key, _)) = by_key.iter().find(|(_, flag)| !flag.get().starts_with('{')) {
         return Err(format!("`{key}` is no flag: expected flags by their keys").into());
     }
@@ -27,10 +29,20 @@ mod tests {
     #[test]
     fn lists_and_objects_are_read() {
         let flag = r#"{"key": "a", "variants": {}, "segments": []}"#;
-        for json in [format!(" [{flag}]"), format!(" {{\"a\": {flag}}}")] {
+        let by_key = format!("{{\"a\": {flag}}}");
+        for json in [
+            format!(" [{flag}]"),
+            format!(" {by_key}"),
+            format!("\u{feff}[{flag}]"),
+            format!("\u{feff}{by_key}"),
+            format!("\u{feff} {by_key}"),
+        ] {
             assert!(read(json.as_bytes(), FlagOrigin::Bootstrap).unwrap().flags.contains("a"), "{json}");
         }
         for (json, said) in [
+            ("\u{feff}\u{feff}[]", "expected value"),
+            ("\u{feff}\u{feff}{}", "expected value"),
+            (" \u{feff}{}", "expected value"),
             ("{\"a\": ", "EOF while parsing"),
             ("{\"error\": \"unauthorized\"}", "`error` is no flag"),
             ("7", "expected"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "cohorts")]
 use cohorts::{CohortStore, EnrichedUser, sync::CohortStatus};
-use evaluation_core::{Explanation, FlagSet, JsonError, User, Variants};
+use evaluation_core::{Explanation, FlagSet, JsonError, User, Variants, skip_byte_order_mark};
 use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
 
@@ -99,7 +99,7 @@ impl Snapshot {
 }
 
 fn prints(json: &[u8]) -> HashMap<Box<str>, u64> {
-    let flags: Vec<&RawValue> = serde_json::from_slice(json).unwrap_or_default();
+    let flags: Vec<&RawValue> = serde_json::from_slice(skip_byte_order_mark(json)).unwrap_or_default();
     let keyed = flags.into_iter().filter_map(|flag| {
         // Of repeated members the last counts, as it does for the engine. A flag without a key is a diagnostic, and
         // nothing that could change.
@@ -129,6 +129,16 @@ mod tests {
         assert_eq!(after.changed_from(&before), ["gone", "new", "other"]);
         assert!(after.changed_from(&after).is_empty());
         assert_eq!(after.changed_from(&Snapshot::default()), ["new", "other", "same"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_changes_nothing() {
+        let json = r#"[{"key": "a", "variants": {}, "segments": []}]"#;
+        let read = |json: &str| Snapshot::read(json.as_bytes(), FlagOrigin::Stream);
+        let (plain, marked) = (read(json).unwrap(), read(&format!("\u{feff}{json}")).unwrap());
+        assert!(marked.flags.contains("a"));
+        assert!(marked.changed_from(&plain).is_empty() && plain.changed_from(&marked).is_empty());
+        assert!(read(&format!("\u{feff}\u{feff}{json}")).is_err());
     }
 
     #[test]

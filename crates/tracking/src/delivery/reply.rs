@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use evaluation_core::skip_byte_order_mark;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -63,7 +64,8 @@ struct Body {
 impl Reply {
     /// Reads an answer; gives the code beside it. That of the body counts before the status.
     pub(crate) fn read(status: u16, body: Option<&[u8]>, retry_after: Option<Duration>) -> (u16, Self) {
-        let body: Body = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let body: Body =
+            body.and_then(|body| serde_json::from_slice(skip_byte_order_mark(body)).ok()).unwrap_or_default();
         let code = body.code.0.filter(|code| (100..600).contains(code)).unwrap_or(status);
         (code, Self { verdict: verdict(code, body), retry_after })
     }
@@ -158,6 +160,13 @@ mod tests {
         }
         assert_eq!(Reply::read(503, Some(b"<html>"), None).1.verdict, Verdict::Failed);
         assert_eq!(Reply::read(200, None, None).1.verdict, Verdict::Taken);
+    }
+
+    #[test]
+    fn one_byte_order_mark_before_the_body_is_skipped() {
+        let read = |body: &str| Reply::read(200, Some(body.as_bytes()), None).1.verdict;
+        assert_eq!(read("\u{feff}{\"code\": 500}"), Verdict::Failed);
+        assert_eq!(read("\u{feff}\u{feff}{\"code\": 500}"), Verdict::Taken, "no JSON, so the status counts");
     }
 
     #[test]

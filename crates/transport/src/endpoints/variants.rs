@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use evaluation_core::{User, Variants};
+use evaluation_core::{User, Variants, skip_byte_order_mark};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 
@@ -77,7 +77,7 @@ impl Service {
             let body = read(ENDPOINT, response, self.max_body).await?;
             let malformed =
                 |error| TransportError::Malformed { endpoint: ENDPOINT, source: ResponseJsonError::new(error) };
-            serde_json::from_slice(&body).map_err(malformed)
+            serde_json::from_slice(skip_byte_order_mark(&body)).map_err(malformed)
         })
         .await
     }

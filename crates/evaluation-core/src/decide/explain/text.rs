@@ -14,7 +14,8 @@ impl Display for Explanation {
             (Some(variant), Some(segment)) => writeln!(f, "{}: {variant}, by {}", self.flag, Heading(segment))?,
             _ => writeln!(f, "{}: nothing, no segment yields a variant", self.flag)?,
         }
-        self.segments.iter().try_for_each(|segment| segment.fmt(f))
+        self.segments.iter().try_for_each(|segment| segment.fmt(f))?;
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "  warning: {}: {}", warning.path, warning.message))
     }
 }
 
@@ -49,9 +50,10 @@ impl Display for SegmentTrace {
 
 impl Display for ConditionTrace {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { selector, operator, values, value, holds } = self;
+        let Self { selector, operator, values, value, compared_as_text, holds } = self;
         let mark = if *holds { "yes" } else { "no " };
-        write!(f, "{mark} {} ({value}) {operator} {values:?}", selector.join("."))
+        write!(f, "{mark} {} ({value}) {operator} {values:?}", selector.join("."))?;
+        if *compared_as_text { write!(f, ", compared as text") } else { Ok(()) }
     }
 }
 

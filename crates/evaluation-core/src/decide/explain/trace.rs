@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
 /// Why a user gets what a flag gives.
@@ -19,6 +20,11 @@ pub struct Explanation {
     pub segment: Option<usize>,
     /// The segments that were looked at, in order. The last one decided, unless none did.
     pub segments: Vec<SegmentTrace>,
+    /// What is hardly as it was meant in the flag, by the warnings among [`FlagSet::diagnostics`].
+    ///
+    /// [`FlagSet::diagnostics`]: crate::FlagSet::diagnostics
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Diagnostic>,
     /// The flags that were evaluated before this one, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Explanation>,
@@ -59,8 +65,17 @@ pub struct ConditionTrace {
     pub values: Vec<String>,
     /// The value: null if there is none. For looked-up membership, the cohorts it found.
     pub value: Value,
+    /// True when the operator compares numbers or versions, but had to compare strings: the value is not a number or
+    /// not a version, or none of `values` is. Of a list, it is true when that holds for some element.
+    #[serde(skip_serializing_if = "is_false")]
+    pub compared_as_text: bool,
     /// The answer.
     pub holds: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What a bucket came to.
