@@ -48,7 +48,7 @@ pub(crate) fn closed() {
 
 /// Runs something that prints. None if its reader left before the end.
 pub(crate) fn read_to_the_end<T>(run: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(run)).map(Some).unwrap_or_else(|why: Box<dyn Any + Send>| {
-        if why.is::<Closed>() { None } else { resume_unwind(why) }
-    })
+    catch_unwind(AssertUnwindSafe(run))
+        .map(Some)
+        .unwrap_or_else(|why: Box<dyn Any + Send>| if why.is::<Closed>() { None } else { resume_unwind(why) })
 }

@@ -69,6 +69,7 @@ async fn framing_that_can_be_read_in_two_ways() {
         ("Content-Length: 5, 5", "one number"),
         ("Content-Length: +5", "one number"),
         ("Content-Length: 5 5", "one number"),
+        ("Content-Length: 18446744073709551615", "one number"),
         ("Content-Length: 99999999999999999999999", "one number"),
         ("A: b\nContent-Length: 5", "CR LF"),
         ("A: b\rContent-Length: 5", "CR LF"),
@@ -85,9 +86,15 @@ async fn framing_that_can_be_read_in_two_ways() {
 #[tokio::test]
 async fn chunks_that_can_be_read_in_two_ways() {
     let server = server().await;
-    for body in
-        ["0x1\r\na\r\n0\r\n\r\n", "1\na\r\n0\r\n\r\n", "1;a\nb\r\n0\r\n\r\n", "0;a\nb\r\n\r\n", "1\r\na\n0\r\n\r\n", "0\r\nA: b\n\r\n", "\r\n"]
-    {
+    for body in [
+        "0x1\r\na\r\n0\r\n\r\n",
+        "1\na\r\n0\r\n\r\n",
+        "1;a\nb\r\n0\r\n\r\n",
+        "0;a\nb\r\n\r\n",
+        "1\r\na\n0\r\n\r\n",
+        "0\r\nA: b\n\r\n",
+        "\r\n",
+    ] {
         let request = format!("POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
         refused(&server, &request, "body cannot be read").await;
     }

@@ -86,7 +86,9 @@ async fn old_endpoints_refuse_what_new_ones_refuse() {
         get(&server, &format!("{path}?v=%"), &[("x-amp-exp-user", &user)]).await.refusal(400);
     }
     assert!(get(&server, "/sdk/vardata", &[]).await.refusal(400).contains("there is no user"));
-    for (path, why) in [("%25", "not base64"), ("%ff", "path"), ("e30", "neither"), ("W10", "JSON object"), ("ew", "user")] {
+    for (path, why) in
+        [("%25", "not base64"), ("%ff", "path"), ("e30", "neither"), ("W10", "JSON object"), ("ew", "user")]
+    {
         let told = get(&server, &format!("/sdk/vardata/{path}"), &[]).await.refusal(400);
         assert!(told.contains(why), "{path}: {told}");
     }

@@ -107,7 +107,9 @@ impl Serve {
         output.line(key("API key", &self.api_key, DEFAULT_API_KEY, "--api-key"))?;
         output.line(key("secret key", &self.secret_key, DEFAULT_SECRET_KEY, "--secret-key"))?;
         if let Some(admin) = server.admin_address() {
-            output.line(format_args!("  administration  http://{admin}        metrics, overrides, events, explanations"))?;
+            output.line(format_args!(
+                "  administration  http://{admin}        metrics, overrides, events, explanations"
+            ))?;
             if !admin.ip().is_loopback() {
                 tracing::warn!("the administrator's port asks for no key, and {admin} can be reached from elsewhere");
             }

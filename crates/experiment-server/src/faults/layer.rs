@@ -128,9 +128,8 @@ async fn whole(request: Request, route: Route, limit: usize, mut stop: Stop) -> 
             }
         },
         // What the HTTP implementation says of it names neither.
-        Ok(Err(_)) => {
-            Refusal::bad_request("the body cannot be read: it is cut short, or its chunks are malformed").into_response()
-        }
+        Ok(Err(_)) => Refusal::bad_request("the body cannot be read: it is cut short, or its chunks are malformed")
+            .into_response(),
         Err(_) => {
             let message = format!("the body did not arrive within {} s", BODY.as_secs());
             Refusal::new(StatusCode::REQUEST_TIMEOUT, message).into_response()

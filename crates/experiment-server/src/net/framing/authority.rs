@@ -74,7 +74,9 @@ mod tests {
         {
             assert!(same(one, other) && same(other, one), "{one} {other}");
         }
-        for (one, other) in [("a", "b"), ("a:80", "a:81"), ("a", "a:443"), ("[::1]", "[::2]"), ("[::1]", "a"), ("a", "a.")] {
+        for (one, other) in
+            [("a", "b"), ("a:80", "a:81"), ("a", "a:443"), ("[::1]", "[::2]"), ("[::1]", "a"), ("a", "a.")]
+        {
             assert!(!same(one, other) && !same(other, one), "{one} {other}");
         }
     }

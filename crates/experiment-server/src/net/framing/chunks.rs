@@ -8,7 +8,10 @@ const MALFORMED: &str = "the chunks of the body are malformed";
 /// Where in a chunked body the connection is.
 #[derive(Debug)]
 pub(super) enum Chunks {
-    Size { size: u64, digits: u8 },
+    Size {
+        size: u64,
+        digits: u8,
+    },
     /// Whitespace after a size.
     Space(u64),
     Extension(u64),
@@ -17,8 +20,12 @@ pub(super) enum Chunks {
     DataCr,
     DataLf,
     /// A line of the trailers.
-    Trailer { empty: bool },
-    TrailerEnd { empty: bool },
+    Trailer {
+        empty: bool,
+    },
+    TrailerEnd {
+        empty: bool,
+    },
 }
 
 impl Default for Chunks {

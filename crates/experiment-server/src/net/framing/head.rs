@@ -1,5 +1,7 @@
 //! The head of one request, line by line.
 
+use memchr::memchr;
+
 use super::Body;
 use super::authority::Authority;
 
@@ -27,7 +29,7 @@ impl Head {
     /// Reads a line, which comes without its LF. Returns what follows the head when it ends with this line, and is then
     /// ready for the next head.
     pub(super) fn read(&mut self, line: &[u8]) -> Result<Option<Body>, Wrong> {
-        let line = line.strip_suffix(b"\r").filter(|line| !line.contains(&b'\r'));
+        let line = line.strip_suffix(b"\r").filter(|line| memchr(b'\r', line).is_none());
         let line = line.ok_or("a line of the head does not end with CR LF")?;
         match (self.version, line) {
             // Empty lines before a request are skipped.
@@ -64,10 +66,11 @@ impl Head {
 
     /// A request target that is a whole URL, as proxies get it.
     fn absolute(&mut self, target: &[u8]) -> Result<(), Wrong> {
-        let scheme = [(b"http://".as_slice(), 80), (b"https://".as_slice(), 443)].into_iter().find(|(scheme, _)| {
-            target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        });
-        let (scheme, port) = scheme.ok_or("the request line has neither a path that begins with `/` nor an http URL")?;
+        let scheme = [(b"http://".as_slice(), 80), (b"https://".as_slice(), 443)]
+            .into_iter()
+            .find(|(scheme, _)| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        let (scheme, port) =
+            scheme.ok_or("the request line has neither a path that begins with `/` nor an http URL")?;
         let rest = target.get(scheme.len()..).unwrap_or_default();
         let authority = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next().unwrap_or_default();
         if authority.contains(&b'@') {
@@ -84,7 +87,7 @@ impl Head {
         if matches!(line, [b' ' | b'\t', ..]) {
             return Err("a header continues on a second line");
         }
-        let colon = line.iter().position(|byte| *byte == b':').ok_or("a header has no colon")?;
+        let colon = memchr(b':', line).ok_or("a header has no colon")?;
         let (name, value) = line.split_at(colon);
         if name.is_empty() || name.ends_with(b" ") || name.ends_with(b"\t") {
             return Err("a header has no name, or whitespace between its name and the colon");
@@ -116,8 +119,10 @@ impl Head {
 
     fn length(&mut self, value: &[u8]) -> Result<(), Wrong> {
         let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        let length = digits.and_then(|digits| digits.parse().ok());
-        let length: u64 = length.ok_or("the header `Content-Length` is not one number that fits")?;
+        // A signed number, since the largest unsigned ones stand for something else in the HTTP implementation.
+        let length = digits.and_then(|digits| digits.parse::<i64>().ok());
+        let length = length.and_then(|length| u64::try_from(length).ok());
+        let length = length.ok_or("the header `Content-Length` is not one number that fits")?;
         match self.length.replace(length) {
             _ if self.chunked => Err(BOTH),
             Some(before) if before != length => Err("the header `Content-Length` is repeated with another length"),
@@ -192,10 +197,26 @@ mod tests {
     #[test]
     fn request_lines_that_are_no_request_lines() {
         for line in [
-            "GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", "GET / HTTP/2.0", "GET / HTTP/1.10", "GET / http/1.1", "GET /\tHTTP/1.1",
-            "GET * HTTP/1.1", "GET a HTTP/1.1", "GET a:80 HTTP/1.1", "GET u@a/ HTTP/1.1", "GET ftp://a/ HTTP/1.1",
-            "GET http:/a HTTP/1.1", "GET http:///a HTTP/1.1", "GET http://u@a/ HTTP/1.1", "GET http://u:p@a/ HTTP/1.1",
-            "GET http://a@/ HTTP/1.1", "GET http://a:b/ HTTP/1.1", "GET http://a,b/ HTTP/1.1", "CONNECT a:80 HTTP/1.1",
+            "GET /",
+            "GET  / HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            "GET / HTTP/2.0",
+            "GET / HTTP/1.10",
+            "GET / http/1.1",
+            "GET /\tHTTP/1.1",
+            "GET * HTTP/1.1",
+            "GET a HTTP/1.1",
+            "GET a:80 HTTP/1.1",
+            "GET u@a/ HTTP/1.1",
+            "GET ftp://a/ HTTP/1.1",
+            "GET http:/a HTTP/1.1",
+            "GET http:///a HTTP/1.1",
+            "GET http://u@a/ HTTP/1.1",
+            "GET http://u:p@a/ HTTP/1.1",
+            "GET http://a@/ HTTP/1.1",
+            "GET http://a:b/ HTTP/1.1",
+            "GET http://a,b/ HTTP/1.1",
+            "CONNECT a:80 HTTP/1.1",
             "CONNECT / HTTP/1.1",
         ] {
             assert!(read(&format!("{line}\r\nHost: a\r\n\r\n")).is_err(), "{line}");
@@ -230,6 +251,7 @@ mod tests {
             ("Host: a\r\nContent-Length: -5", "one number"),
             ("Host: a\r\nContent-Length: 0x5", "one number"),
             ("Host: a\r\nContent-Length:", "one number"),
+            ("Host: a\r\nContent-Length: 18446744073709551615", "one number"),
             ("Host: a\r\nContent-Length: 99999999999999999999", "one number"),
         ] {
             let wrong = read(&format!("POST / HTTP/1.1\r\n{headers}\r\n\r\n")).unwrap_err();

@@ -10,6 +10,8 @@ mod authority;
 mod chunks;
 mod head;
 
+use memchr::memchr;
+
 use chunks::Chunks;
 use head::Head;
 
@@ -82,7 +84,7 @@ impl Framing {
 
     /// Reads a line of a head, or the part of it that has arrived. Returns the number of bytes used.
     fn head_line(&mut self, bytes: &[u8]) -> Result<usize, (usize, &'static str)> {
-        let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        let Some(end) = memchr(b'\n', bytes) else {
             if self.line.len() + bytes.len() > LINE {
                 return Err((0, "a line of the head is too long"));
             }
