@@ -1,7 +1,9 @@
 //! A program without async: flags are fetched by a thread of the client's, and everything is an ordinary call.
 //!
 //! Run it from the workspace root: `cargo run --example blocking`; a user id and flags may follow it.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::env;
 use std::error::Error;

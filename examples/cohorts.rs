@@ -1,7 +1,9 @@
 //! Cohorts kept in sync: flags ask who is in them, the client downloads them, and follows when somebody joins.
 //!
 //! Run it from the workspace root: `cargo run --example cohorts`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::path::Path;

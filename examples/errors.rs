@@ -1,7 +1,9 @@
 //! Errors: what each says, and what a program may do about it. Evaluation itself cannot fail.
 //!
 //! Run it from the workspace root: `cargo run --example errors`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::time::Duration;

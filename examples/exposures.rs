@@ -2,7 +2,9 @@
 //! lost on shutdown.
 //!
 //! Run it from the workspace root: `cargo run --example exposures`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::path::Path;

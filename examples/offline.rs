@@ -1,7 +1,9 @@
 //! Decides every flag of `flags.json` for every user of `users.json`, and tells why. Needs no network and no account.
 //!
 //! Run it from the workspace root: `cargo run --example offline`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::fs;

@@ -2,7 +2,9 @@
 //! provider tells of itself.
 //!
 //! Run it from the workspace root: `cargo run --example openfeature`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::fmt::Debug;

@@ -2,7 +2,9 @@
 //! and browser decide for the same visitor. A visitor without a cookie gets one.
 //!
 //! Run it from the workspace root: `cargo run --example page`. It asks its own page three times and ends.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::sync::Arc;

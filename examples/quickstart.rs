@@ -2,7 +2,9 @@
 //! them here and follows their stream, and one that asks the server to decide. Then a rollout changes while they run.
 //!
 //! Run it from the workspace root: `cargo run --example quickstart`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::fs;

@@ -1,7 +1,9 @@
 //! Remote evaluation: the service decides. With deadlines, retries, and what to do when it cannot be asked.
 //!
 //! Run it from the workspace root: `cargo run --example remote`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::path::Path;

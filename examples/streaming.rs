@@ -2,7 +2,9 @@
 //! again by itself. The client decides all the time.
 //!
 //! Run it from the workspace root: `cargo run --example streaming`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,7 +1,9 @@
 //! Testing code that uses flags: it depends on the trait `Evaluate`, and a test gives it a client that does as it is told.
 //!
 //! Run it from the workspace root: `cargo run --example testing`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::time::Duration;
 

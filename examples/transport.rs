@@ -2,7 +2,9 @@
 //! Here it counts and times what the default client does; it might as well be another client, or answer from memory.
 //!
 //! Run it from the workspace root: `cargo run --example transport`.
-#![allow(clippy::print_stdout, reason = "a program that shows its results on the terminal")]
+
+#[macro_use]
+mod output;
 
 use std::error::Error;
 use std::path::Path;

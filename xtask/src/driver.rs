@@ -13,8 +13,14 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
     if let Some(argument) = args.next()? {
         return Err(argument.unexpected().into());
     }
-    let mut input = io::stdin().lock();
-    let mut output = io::BufWriter::new(io::stdout().lock());
+    match serve(io::stdin().lock(), io::BufWriter::new(io::stdout().lock())) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => crate::output::closed(),
+        served => served?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     let mut driver = Driver::new();
     let mut line = Vec::new();
     loop {
@@ -24,8 +30,7 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
         }
         line.clear();
         if input.read_until(b'\n', &mut line)? == 0 {
-            output.flush()?;
-            return Ok(ExitCode::SUCCESS);
+            return output.flush();
         }
         let line = String::from_utf8_lossy(&line);
         if !line.trim().is_empty() {

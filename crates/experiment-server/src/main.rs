@@ -1,5 +1,4 @@
 //! `experiment-server`: serves the wire protocol from a flags file.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program's output")]
 
 mod cli;
 

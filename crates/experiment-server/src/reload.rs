@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::flags::Invalid;
+use crate::flags::{Invalid, Problem};
 use crate::source::{Kind, Looker, Reading, Source};
 use crate::state::{State, Taken};
 use crate::stop::Stop;
@@ -93,7 +93,7 @@ fn take(state: &State, source: &Source, reading: Reading) {
         }
         Err(invalid) => {
             state.metrics.reloaded(false);
-            for problem in invalid.problems() {
+            for problem in invalid.problems().iter().map(Problem::without_severity) {
                 tracing::error!(target: "experiment_server", "{problem}");
             }
             let Source { kind, path } = source;
@@ -112,7 +112,7 @@ fn tell(state: &State, source: &Source, taken: Taken) {
         Taken::Same => {}
         Taken::Back => tracing::info!(target: "experiment_server", %path, "the {kind} are valid again, and as before"),
         Taken::New(warnings) => {
-            for warning in warnings {
+            for warning in warnings.iter().map(Problem::without_severity) {
                 tracing::warn!(target: "experiment_server", "{warning}");
             }
             let snapshot = state.snapshot();

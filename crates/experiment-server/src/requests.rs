@@ -42,13 +42,13 @@ impl Request {
 }
 
 impl fmt::Debug for Request {
-    // Headers, queries and bodies hold keys and users.
+    // Headers, queries and bodies hold keys and users, and so do the paths of the oldest SDKs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.keys().map(http::HeaderName::as_str).collect();
         f.debug_struct("Request")
             .field("route", &self.route)
             .field("method", &self.method)
-            .field("path", &self.path)
+            .field("path", &if self.route == Route::LegacyVariants { "/sdk/vardata" } else { &self.path })
             .field("headers", &names)
             .field("body", &self.body.len())
             .field("status", &self.status)

@@ -8,6 +8,8 @@ use http::uri::PathAndQuery;
 pub enum Route {
     /// Remote evaluation, `/sdk/v2/vardata`.
     Variants,
+    /// Remote evaluation for old SDKs, `/sdk/vardata` and `/sdk/vardata/{user}`.
+    LegacyVariants,
     /// The evaluation API, `/v1/vardata`.
     EvaluationApi,
     /// Flag configs, `/sdk/v2/flags`.
@@ -32,12 +34,14 @@ impl Route {
     pub(crate) fn of(path: &PathAndQuery) -> Self {
         match path.path() {
             "/sdk/v2/vardata" => Self::Variants,
+            "/sdk/vardata" => Self::LegacyVariants,
             "/v1/vardata" => Self::EvaluationApi,
             "/sdk/v2/flags" => Self::Flags,
             "/v1/flags" => Self::FlagsApi,
             "/sdk/stream/v1/flags" => Self::Stream,
             "/2/httpapi" => Self::HttpApi,
             "/batch" => Self::Batch,
+            path if path.starts_with("/sdk/vardata/") => Self::LegacyVariants,
             path if path.starts_with("/sdk/v1/cohort/") => Self::Cohort,
             path if path.starts_with("/sdk/v2/memberships/") => Self::Memberships,
             _ => Self::Other,
@@ -48,6 +52,7 @@ impl Route {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Variants => "variants",
+            Self::LegacyVariants => "legacy-variants",
             Self::EvaluationApi => "evaluation-api",
             Self::Flags => "flags",
             Self::FlagsApi => "flags-api",
@@ -64,7 +69,7 @@ impl Route {
     pub(crate) fn body_limit(self) -> usize {
         match self {
             Self::Batch => 20 << 20,
-            Self::Variants | Self::EvaluationApi | Self::HttpApi => 1 << 20,
+            Self::Variants | Self::LegacyVariants | Self::EvaluationApi | Self::HttpApi => 1 << 20,
             _ => 64 << 10,
         }
     }

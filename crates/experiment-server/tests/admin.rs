@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Answer, FLAGS, ask, post};
+use common::{Answer, FLAGS, ask, post, raw_at};
 use experiment_server::Server;
 use http::Method;
 use serde_json::{Value, json};
@@ -171,6 +171,11 @@ async fn pages_of_a_browser_get_nothing() {
     admin(&server, Method::GET, "/none", "").await.refusal(404);
     let told = ask(&base, Method::GET, "/metrics", &[("host", "evil.example:3001")], "").await.refusal(403);
     assert!(told.contains("`Host`") && !told.contains("browser"), "{told}");
+    // Without `Host`, the URL names it.
+    let old = |host: &str| format!("GET http://{host}/metrics HTTP/1.0\r\n\r\n").into_bytes();
+    let address = server.admin_address().unwrap();
+    assert!(raw_at(address, old("evil.example")).await.contains(" 403 Forbidden\r\n"));
+    assert!(raw_at(address, old("localhost")).await.contains(" 200 OK\r\n"));
     // What is for SDKs is not here, and the other way round.
     admin(&server, Method::GET, "/sdk/v2/flags", "").await.refusal(404);
     ask(&server.url(), Method::GET, "/admin/events", &[], "").await.refusal(404);

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 #![cfg(feature = "cli")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, PipeWriter, Read, Write};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const FLAGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/flags.json");
@@ -103,7 +104,193 @@ fn check_and_explain_warn_of_silent_comparisons() {
 fn serve_fails_with_a_reason() {
     let missing = program(&["serve", "none.json", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     assert_eq!(missing.status.code(), Some(1));
-    assert!(text(&missing.stderr).contains("error: none.json: cannot be read"), "{missing:?}");
+    assert!(text(&missing.stderr).starts_with("error: none.json: cannot be read"), "{missing:?}");
+}
+
+/// Files and options that each are wrong in another way.
+fn failures(folder: &Path) -> Vec<Vec<String>> {
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let bad_flags = [
+        file("broken.json", b"{"),
+        file("object.json", b"{\"a\": 1}"),
+        file("bytes.json", b"\xff\xfe"),
+        file("empty.json", b""),
+        file("flags.json", br#"[{"key": "a", "variants": {}, "segments": [{"conditions": 7}]}, {"key": "b"}, 7]"#),
+        folder.join("none.json").to_str().unwrap().to_owned(),
+        file("no-json/a.txt", b"").replace("/a.txt", ""),
+    ];
+    let warning = file(
+        "twice.json",
+        br#"[{"key": "a", "variants": {}, "segments": []}, {"key": "a", "variants": {}, "segments": []}]"#,
+    );
+    let bad_cohorts = [
+        file("cohorts/a.json", b"{").replace("/a.json", ""),
+        file("ids/a.json", br#"{"cohortId": "a"}"#).replace("/a.json", ""),
+        folder.join("no-cohorts").to_str().unwrap().to_owned(),
+    ];
+    let user = ["--user", r#"{"user_id": "u"}"#];
+    let quiet = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let mut all: Vec<Vec<&str>> = Vec::new();
+    for flags in &bad_flags {
+        all.push(vec!["check", flags]);
+        all.push([&["explain", flags][..], &user].concat());
+        all.push([&["serve", flags][..], &quiet].concat());
+    }
+    for cohorts in &bad_cohorts {
+        all.push(vec!["check", &warning, "--cohorts", cohorts]);
+        all.push([&["explain", &warning, "--cohorts", cohorts][..], &user].concat());
+        all.push([&["serve", &warning, "--cohorts", cohorts][..], &quiet].concat());
+    }
+    all.push(vec!["explain", &warning, "--user", "{"]);
+    all.push(vec!["explain", &warning, "--user", "7"]);
+    all.push(vec!["explain", &warning, "--user", "{}", "--flag", "none"]);
+    for options in [["--cors", "x"], ["--deployment-key", ""], ["--api-key", ""], ["--listen", "192.0.2.1:1"]] {
+        all.push([&["serve", &warning, "--admin-listen", "127.0.0.1:0"][..], &options].concat());
+    }
+    all.push([&["serve", &warning, "--listen", "127.0.0.1:0", "--admin-listen", "192.0.2.1:1"][..]].concat());
+    all.push(vec!["serve", &warning, "--listen", "x"]);
+    all.push(vec!["unknown"]);
+    all.into_iter().map(|arguments| arguments.into_iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn nothing_is_said_twice_of_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in failures(folder.path()) {
+        let failed = program(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(!failed.status.success(), "{arguments:?}: {failed:?}");
+        let said = text(&failed.stdout) + &text(&failed.stderr);
+        assert!(said.contains("error: "), "{arguments:?}: {said}");
+        for line in said.lines() {
+            let lower = line.to_lowercase();
+            let severities = lower.matches("error").count() + lower.matches("warn").count();
+            let may_be = if line.contains("(os error ") { 2 } else { 1 };
+            let summary = line.ends_with(" warnings");
+            assert!(summary || severities <= may_be, "{arguments:?}: {line}");
+            let folder = folder.path().to_str().unwrap();
+            assert!(line.matches(folder).count() <= 1, "{arguments:?}: {line}");
+        }
+    }
+}
+
+/// Runs the program with an output that is closed, as by `head` that has read enough.
+fn unread(arguments: &[&str], close: fn(&mut Command, PipeWriter) -> &mut Command) -> Output {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-server"));
+    close(command.args(arguments), writer).output().unwrap()
+}
+
+#[test]
+fn a_closed_output_ends_the_program_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    let bad = r#"{"key": "a", "variants": {}, "segments": [{"conditions": 7}]}"#;
+    std::fs::write(&path, format!("[{}]", vec![bad; 2000].join(","))).unwrap();
+    let bad = path.to_str().unwrap();
+    let user = ["--user", r#"{"user_id": "ingrid"}"#];
+    let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    for (arguments, code) in [
+        (vec!["check", FLAGS], 0),
+        (vec!["check", FLAGS, "--json"], 0),
+        // Still a failure, whoever reads it.
+        (vec!["check", bad], 1),
+        (vec!["check", bad, "--json"], 1),
+        ([&["explain", FLAGS][..], &user].concat(), 0),
+        ([&["explain", FLAGS, "--json"][..], &user].concat(), 0),
+        ([&["serve", FLAGS][..], &ports].concat(), 0),
+        (vec!["--help"], 0),
+        (vec!["serve", "--help"], 0),
+        (vec!["--version"], 0),
+    ] {
+        let ended = unread(&arguments, |command, closed| command.stdout(closed).stderr(Stdio::piped()));
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
+        let logged = |line: &str| arguments[0] == "serve" && line.contains(" INFO ");
+        assert!(said.lines().all(logged), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_closed_standard_error_does_no_harm() {
+    for (arguments, code) in [
+        (vec!["explain", FLAGS, "--user", "{"], 1),
+        (vec!["serve", "none.json"], 1),
+        (vec!["unknown"], 2),
+        (vec!["check", FLAGS], 0),
+    ] {
+        let ended = unread(&arguments, |command, closed| command.stderr(closed).stdout(Stdio::piped()));
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-server"));
+    let ended = command.args(["check", FLAGS]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(text(&ended.stderr).starts_with("error: the output cannot be written: "), "{ended:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn serve_goes_on_when_nobody_reads_its_log() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_experiment-server"))
+        .args(["serve", FLAGS, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+        .env("RUST_LOG", "debug")
+        .stdout(Stdio::piped())
+        .stderr(writer)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let url = lines.find(|line| line.contains("server URL")).unwrap();
+    let address = url.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    // A request is logged.
+    for _ in 0..2 {
+        let mut socket = std::net::TcpStream::connect(&address).unwrap();
+        socket.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 200 OK\r\n"), "{answer}");
+    }
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_log_names_each_severity_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    let flag = r#"{"key": "a", "variants": {}, "segments": []}"#;
+    std::fs::write(&path, format!("[{flag}, {flag}]")).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_experiment-server"))
+        .args(["serve", path.to_str().unwrap(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut wait = |level: &str, words: &str| {
+        let line = lines.find(|line| line.contains(words)).unwrap();
+        let lower = line.to_lowercase();
+        assert!(line.contains(&format!(" {level} ")), "{line}");
+        assert_eq!(lower.matches("warn").count() + lower.matches("error").count(), 1, "{line}");
+    };
+    wait("WARN", "several flags of this key");
+    std::fs::write(&path, "[7]").unwrap();
+    wait("ERROR", "expected struct Flag");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
 }
 
 #[cfg(unix)]

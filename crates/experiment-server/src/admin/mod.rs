@@ -16,7 +16,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::uri::Authority;
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{StatusCode, Uri, header};
 
 use crate::faults::limit;
 use crate::reply::Refusal;
@@ -64,10 +64,12 @@ async fn no_pages(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// A page that made its own name lead to this machine says nothing of the kind, but names itself as the host. Where others
-/// can reach the port, they may do so by any name.
+/// A page whose own name leads to this machine sends no `Origin`, but that name as the host. Where others can reach the
+/// port, they may do so by any name.
 async fn by_our_name(request: Request, next: Next) -> Response {
-    if request.headers().get(header::HOST).is_some_and(|host| !is_ours(host)) {
+    let header = request.headers().get(header::HOST).map(|host| host.to_str().ok().and_then(|host| host.parse().ok()));
+    let url = request.uri().authority().cloned().map(Some);
+    if header.into_iter().chain(url).any(|named| !named.as_ref().is_some_and(is_ours)) {
         return forbidden("this port is for this machine: the header `Host` has to be `localhost` or an IP address");
     }
     next.run(request).await
@@ -78,9 +80,8 @@ fn forbidden(why: &str) -> Response {
 }
 
 /// An address, or the name that always means this machine.
-fn is_ours(host: &HeaderValue) -> bool {
-    let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+fn is_ours(named: &Authority) -> bool {
+    let host = named.host().trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok()
 }
 

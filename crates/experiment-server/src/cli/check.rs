@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use experiment_server::{check_cohorts, check_flags};
 
 use super::Sources;
+use super::output::Output;
 
 /// Check files before they are deployed. Fails if one could not be served.
 #[derive(clap::Args)]
@@ -33,14 +34,17 @@ impl Check {
         }
         let errors = problems.iter().filter(|problem| problem.is_error()).count();
         let warnings = problems.len() - errors;
+        let mut output = Output::stdout();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&problems)?);
+            output.line(serde_json::to_string_pretty(&problems)?)?;
         } else {
             for problem in &problems {
-                println!("{problem}");
+                output.line(problem)?;
             }
-            println!("{flags} flags, {cohorts} cohorts: {errors} errors, {warnings} warnings");
+            output.line(format_args!("{flags} flags, {cohorts} cohorts: {errors} errors, {warnings} warnings"))?;
         }
+        // The exit code is about the files, whether or not somebody reads to the end.
+        output.finish()?;
         let failed = errors > 0 || (self.strict && warnings > 0);
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use experiment_server::explain;
 
 use super::Sources;
+use super::output::Output;
 
 /// Tell why a user gets what a flag gives.
 #[derive(clap::Args)]
@@ -30,13 +31,15 @@ impl Explain {
     pub(super) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         let Sources { path, cohorts } = &self.sources;
         let explained = explain(path, cohorts.as_deref(), &self.user, self.flag.as_deref())?;
+        let mut output = Output::stdout();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&explained)?);
+            output.line(serde_json::to_string_pretty(&explained)?)?;
         } else {
             for explanation in explained {
-                println!("{explanation}");
+                output.line(explanation)?;
             }
         }
+        output.finish()?;
         Ok(ExitCode::SUCCESS)
     }
 }

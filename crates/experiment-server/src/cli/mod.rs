@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod output;
 mod serve;
 
 use std::io::IsTerminal;
@@ -48,6 +49,8 @@ pub(crate) fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // Otherwise it panics where it tells standard error that standard error is closed.
+        .log_internal_errors(false)
         .init();
     let done = match arguments.command {
         Command::Serve(serve) => serve.run(),
@@ -55,7 +58,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(explain) => explain.run(),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("error: {}", with_sources(&*error));
+        output::complain(format_args!("error: {}", with_sources(&*error)));
         ExitCode::FAILURE
     })
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, DEFAULT_SECRET_KEY, Server};
 
 use super::Sources;
+use super::output::{Output, OutputError};
 
 /// Serve flags until interrupted. A change of the files goes out to every stream at once.
 #[derive(clap::Args)]
@@ -77,9 +78,11 @@ impl Serve {
             builder = builder.cohorts_path(cohorts);
         }
         let server = builder.start().await?;
-        self.announce(&server);
-        interrupted.recv().await;
-        tracing::info!("stopping");
+        // A program whose output is closed ends: whoever started it does not know where it serves.
+        if self.announce(&server)? {
+            interrupted.recv().await;
+            tracing::info!("stopping");
+        }
         tokio::select! {
             () = server.shutdown() => {}
             // Who asks twice means it.
@@ -88,26 +91,32 @@ impl Serve {
         Ok(())
     }
 
-    fn announce(&self, server: &Server) {
+    /// Prints where the server is. False if nobody reads it.
+    fn announce(&self, server: &Server) -> Result<bool, OutputError> {
         let url = server.url();
         let path = self.sources.path.display();
-        println!("Serving {} flags of {path} and {} cohorts.\n", server.flag_count(), server.cohort_count());
-        println!("  server URL      {url}        flags, streams, cohorts and variants");
-        println!("  events URL      {url}/2/httpapi");
-        for key in &self.deployment_keys {
-            println!("  deployment key  {}", shown(key, DEFAULT_DEPLOYMENT_KEY, "--deployment-key"));
+        let mut output = Output::stdout();
+        let (flags, cohorts) = (server.flag_count(), server.cohort_count());
+        output.line(format_args!("Serving {flags} flags of {path} and {cohorts} cohorts.\n"))?;
+        output.line(format_args!("  server URL      {url}        flags, streams, cohorts and variants"))?;
+        output.line(format_args!("  events URL      {url}/2/httpapi"))?;
+        let key = |name, key, default, option| format!("  {name:14}  {}", shown(key, default, option));
+        for given in &self.deployment_keys {
+            output.line(key("deployment key", given, DEFAULT_DEPLOYMENT_KEY, "--deployment-key"))?;
         }
-        println!("  API key         {}", shown(&self.api_key, DEFAULT_API_KEY, "--api-key"));
-        println!("  secret key      {}", shown(&self.secret_key, DEFAULT_SECRET_KEY, "--secret-key"));
+        output.line(key("API key", &self.api_key, DEFAULT_API_KEY, "--api-key"))?;
+        output.line(key("secret key", &self.secret_key, DEFAULT_SECRET_KEY, "--secret-key"))?;
         if let Some(admin) = server.admin_address() {
-            println!("  administration  http://{admin}        metrics, overrides, events, explanations");
+            output.line(format_args!(
+                "  administration  http://{admin}        metrics, overrides, events, explanations"
+            ))?;
             if !admin.ip().is_loopback() {
                 tracing::warn!("the administrator's port asks for no key, and {admin} can be reached from elsewhere");
             }
         }
-        println!("\nTry it:\n");
-        println!("  curl -H 'Authorization: Api-Key {}' '{url}/v1/vardata?user_id=ingrid'\n", self.curl_key());
-        println!("Interrupt with Ctrl-C.");
+        let curl = format!("curl -H 'Authorization: Api-Key {}' '{url}/v1/vardata?user_id=ingrid'", self.curl_key());
+        output.line(format_args!("\nTry it:\n\n  {curl}\n\nInterrupt with Ctrl-C."))?;
+        output.finish()
     }
 
     fn curl_key(&self) -> &str {

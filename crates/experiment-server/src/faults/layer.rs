@@ -127,7 +127,9 @@ async fn whole(request: Request, route: Route, limit: usize, mut stop: Stop) -> 
                 Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response()
             }
         },
-        Ok(Err(error)) => Refusal::bad_request(format!("the body cannot be read: {error}")).into_response(),
+        // What the HTTP implementation says of it names neither.
+        Ok(Err(_)) => Refusal::bad_request("the body cannot be read: it is cut short, or its chunks are malformed")
+            .into_response(),
         Err(_) => {
             let message = format!("the body did not arrive within {} s", BODY.as_secs());
             Refusal::new(StatusCode::REQUEST_TIMEOUT, message).into_response()

@@ -5,7 +5,7 @@ use std::fmt;
 use evaluation_core::Severity;
 use serde::Serialize;
 
-/// Something wrong with a file of flags or cohorts: where, and what.
+/// Something wrong with a file of flags or cohorts: where, and what. Its `Display` begins with the severity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
@@ -34,19 +34,34 @@ impl Problem {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+
+    /// Where it is and what is wrong, without the word `error` or `warning` before it.
+    pub(crate) fn without_severity(&self) -> WithoutSeverity<'_> {
+        WithoutSeverity(self)
+    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_error() { "error: " } else { "warning: " })?;
-        write!(f, "{}: ", self.file)?;
-        if let Some(flag) = &self.flag {
+        self.without_severity().fmt(f)
+    }
+}
+
+/// A problem as a part of an error or a log line, which have a severity of their own.
+pub(crate) struct WithoutSeverity<'a>(&'a Problem);
+
+impl fmt::Display for WithoutSeverity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem { file, flag, path, message, .. } = self.0;
+        write!(f, "{file}: ")?;
+        if let Some(flag) = flag {
             write!(f, "flag `{flag}`: ")?;
         }
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+        if !path.is_empty() {
+            write!(f, "{path}: ")?;
         }
-        f.write_str(&self.message)
+        f.write_str(message)
     }
 }
 
@@ -68,7 +83,7 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut errors = self.problems.iter().filter(|problem| problem.is_error());
         let Some(first) = errors.next() else { return f.write_str("invalid") };
-        write!(f, "{first}")?;
+        first.without_severity().fmt(f)?;
         match errors.count() {
             0 => Ok(()),
             more => write!(f, " (and {more} more)"),

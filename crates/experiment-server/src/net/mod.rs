@@ -1,5 +1,6 @@
 //! Connections: accepting them, answering on them, ending them.
 
+mod framing;
 mod listener;
 mod service;
 mod socket;

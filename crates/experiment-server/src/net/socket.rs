@@ -1,4 +1,5 @@
-//! A connection's socket: it can be reset, and it sees to it that refusals arrive.
+//! A connection's socket. It can be reset, it stops reading at a malformed request, and it makes sure that refusals
+//! arrive.
 
 use std::io;
 use std::pin::Pin;
@@ -12,12 +13,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::framing::Framing;
 use crate::reply::error_text;
 
 /// How long, and how much, is still read of a request that was refused before its end. Closing at once would reset the
 /// connection, and the refusal might never be seen.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 64 << 20;
+
+/// A NUL may stand nowhere in a head. The HTTP implementation reads a head only once it has an end.
+const BAD_HEAD: &[u8] = b"\0\r\n\r\n";
+
+/// A body that ends here is incomplete.
+const BAD_BODY: &[u8] = b"\0";
 
 /// What a request may ask of its connection.
 #[derive(Debug, Default)]
@@ -60,6 +68,11 @@ pub(super) struct Socket {
     /// What still has to be written in the place of something else.
     instead: Vec<u8>,
     lingering: Option<Lingering>,
+    framing: Framing,
+    /// Why the connection is not read any further: a request on it is malformed.
+    malformed: Option<&'static str>,
+    /// What is read in the place of the rest of that request.
+    poison: &'static [u8],
 }
 
 struct Lingering {
@@ -69,7 +82,8 @@ struct Lingering {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, control: Arc<Control>) -> Self {
-        Self { stream, control, instead: Vec::new(), lingering: None }
+        let framing = Framing::default();
+        Self { stream, control, instead: Vec::new(), lingering: None, framing, malformed: None, poison: b"" }
     }
 
     fn poll_instead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -86,13 +100,21 @@ impl Socket {
     /// The HTTP implementation refuses heads that it cannot read by itself and without a word; what is written then is
     /// replaced by a refusal that says why.
     fn takes(&mut self, head: &[u8]) -> bool {
-        let Some(refusal) = refusal(head) else { return false };
+        let Some(refusal) = refusal(head, self.malformed) else { return false };
         if self.control.bare.swap(false, Ordering::Relaxed) {
             return false;
         }
         self.instead = refusal;
         self.control.linger();
         true
+    }
+
+    /// Gives the HTTP implementation what it cannot read. It responds with a refusal, after the responses to the requests
+    /// that came before, and closes the connection. It never sees the rest of the malformed request.
+    fn poison(&mut self, buffer: &mut ReadBuf<'_>) {
+        let (now, later) = self.poison.split_at(self.poison.len().min(buffer.remaining()));
+        buffer.put_slice(now);
+        self.poison = later;
     }
 
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -114,8 +136,8 @@ impl Socket {
 }
 
 /// The refusal in the place of one without a body.
-fn refusal(head: &[u8]) -> Option<Vec<u8>> {
-    let rest = head.strip_prefix(b"HTTP/1.1 ")?;
+fn refusal(head: &[u8], malformed: Option<&str>) -> Option<Vec<u8>> {
+    let rest = head.strip_prefix(b"HTTP/1.1 ").or_else(|| head.strip_prefix(b"HTTP/1.0 "))?;
     let status = StatusCode::from_bytes(rest.get(..3)?).ok().filter(StatusCode::is_client_error)?;
     let text = std::str::from_utf8(head).ok()?;
     if !text.ends_with("\r\n\r\n") || !text.to_ascii_lowercase().contains("\r\ncontent-length: 0\r\n") {
@@ -126,7 +148,7 @@ fn refusal(head: &[u8]) -> Option<Vec<u8>> {
             "the request's headers are too large: send the user as the body of a POST"
         }
         StatusCode::URI_TOO_LONG => "the request's address is too long",
-        _ => "this is no HTTP request that can be read",
+        _ => malformed.unwrap_or("this is no HTTP request that can be read"),
     };
     let body = error_text(status, why);
     let head = format!(
@@ -142,7 +164,20 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if self.malformed.is_some() {
+            self.poison(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let read = self.framing.read(buffer.filled().get(before..).unwrap_or_default());
+        if let Err(malformed) = read {
+            buffer.set_filled(before + malformed.before);
+            self.poison = if malformed.in_head { BAD_HEAD } else { BAD_BODY };
+            self.malformed = Some(malformed.why);
+            self.poison(buffer);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -209,7 +244,7 @@ mod tests {
     #[test]
     fn only_bare_refusals_are_replaced() {
         let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        let text = String::from_utf8(refusal(bare).unwrap()).unwrap();
+        let text = String::from_utf8(refusal(bare, None).unwrap()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 431 "), "{head}");
         assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
@@ -221,7 +256,7 @@ mod tests {
             "data: {}\n\n",
             "",
         ] {
-            assert_eq!(refusal(other.as_bytes()), None, "{other:?}");
+            assert_eq!(refusal(other.as_bytes(), None), None, "{other:?}");
         }
     }
 }

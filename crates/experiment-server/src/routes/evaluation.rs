@@ -25,11 +25,16 @@ pub(super) async fn variants(
     app.state.keys.allow_deployment(&headers).map_err(Refusal::unauthorized)?;
     Query::parse(uri.query()).map_err(Refusal::bad_request)?;
     let user = user::of_sdk(&method, &headers, &body)?;
-    let keys = user::flag_keys(&headers)?;
+    Ok(json(StatusCode::OK, &evaluate(&app, &headers, &user)?))
+}
+
+/// Evaluates for a user that an SDK sent, and tracks as the service does.
+pub(super) fn evaluate(app: &App, headers: &HeaderMap, user: &User) -> Result<Variants, Refusal> {
+    let keys = user::flag_keys(headers)?;
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let variants = app.state.snapshot().evaluate(&user, &keys);
-    track(&app, &headers, &user, &variants);
-    Ok(json(StatusCode::OK, &variants))
+    let variants = app.state.snapshot().evaluate(user, &keys);
+    track(app, headers, user, &variants);
+    Ok(variants)
 }
 
 /// `/v1/vardata`: what programs without an SDK ask. Only assigned flags are told.

@@ -6,6 +6,7 @@ mod evaluation;
 mod events;
 mod flags;
 mod health;
+mod legacy;
 mod stream;
 mod user;
 
@@ -15,7 +16,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{Method, StatusCode, Uri};
 use tower_http::compression::CompressionLayer;
 
@@ -39,6 +40,10 @@ pub(crate) fn router(app: App, cors: Option<tower_http::cors::CorsLayer>) -> Rou
     let script = app.clone();
     let router = Router::new()
         .route("/sdk/v2/vardata", get(evaluation::variants).post(evaluation::variants))
+        .route("/sdk/vardata", get(legacy::variants).post(legacy::variants))
+        .route("/sdk/vardata/{*user}", get(legacy::variants_by_path))
+        .route("/sdk/v1/flags", any(legacy::flags))
+        .route("/sdk/rules", any(legacy::flags))
         .route("/v1/vardata", get(evaluation::api).post(evaluation::api))
         .route("/sdk/v2/flags", get(flags::flags))
         .route("/v1/flags", get(flags::api))

@@ -21,6 +21,13 @@ pub(super) fn of_sdk(method: &Method, headers: &HeaderMap, body: &Bytes) -> Resu
     checked(read("the header X-Amp-Exp-User", &json)?)
 }
 
+/// The user that the oldest SDKs send: base64 of its JSON as a part of the path.
+pub(super) fn of_path(encoded: &str) -> Result<User, Refusal> {
+    let json = base64::decode(encoded.as_bytes())
+        .map_err(|error| Refusal::bad_request(format!("the user in the path is not base64: {error}")))?;
+    checked(read("the path", &json)?)
+}
+
 /// The user of the evaluation API: JSON in the body of a POST or in `context`, with ids of their own before those.
 pub(super) fn of_api(method: &Method, query: &Query, body: &Bytes) -> Result<User, Refusal> {
     let user = match query.get("context") {

@@ -77,18 +77,22 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
 
 /// The cohorts of a folder.
 pub(crate) fn read_cohorts(path: &Path) -> Result<Vec<Cohort>, Invalid> {
-    let problem = |error: &FolderError| {
-        let message = match error {
-            FolderError::List { source, .. } | FolderError::Read { source, .. } => format!("{error}: {source}"),
-            _ => error.to_string(),
-        };
-        Problem::of_file(path.display().to_string(), message)
-    };
     match cohorts::read_folder(path) {
         Ok(folder) if folder.problems.is_empty() => Ok(folder.cohorts),
-        Ok(folder) => Err(Invalid { problems: folder.problems.iter().map(problem).collect() }),
-        Err(error) => Err(Invalid { problems: vec![problem(&error)] }),
+        Ok(folder) => Err(Invalid { problems: folder.problems.iter().map(cohort_problem).collect() }),
+        Err(error) => Err(Invalid { problems: vec![cohort_problem(&error)] }),
     }
+}
+
+fn cohort_problem(error: &FolderError) -> Problem {
+    let file = error.path().display().to_string();
+    let mut message = error.to_string();
+    if let FolderError::List { source, .. } | FolderError::Read { source, .. } = error {
+        message = format!("{message}: {source}");
+    }
+    // The error names the file first, and so does the problem.
+    let rest = message.strip_prefix(&file).map(|rest| rest.trim_start_matches(':').trim_start().to_owned());
+    Problem::of_file(file, rest.unwrap_or(message))
 }
 
 #[cfg(test)]

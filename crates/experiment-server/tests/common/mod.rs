@@ -1,6 +1,7 @@
 //! A small HTTP client, and flags to serve.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine;
@@ -129,7 +130,12 @@ pub(crate) async fn server() -> Server {
 
 /// Sends bytes as they are, and reads the answer to its end.
 pub(crate) async fn raw(server: &Server, request: Vec<u8>) -> String {
-    let mut socket = TcpStream::connect(server.address()).await.unwrap();
+    raw_at(server.address(), request).await
+}
+
+/// The same, at an address.
+pub(crate) async fn raw_at(address: SocketAddr, request: Vec<u8>) -> String {
+    let mut socket = TcpStream::connect(address).await.unwrap();
     let (mut from, mut to) = socket.split();
     let mut answer = Vec::new();
     // The server may stop reading before everything is sent.
