@@ -130,6 +130,34 @@ async fn what_is_no_json_of_variants_is_told_by_place() {
 }
 
 #[tokio::test]
+async fn one_odd_variant_takes_down_no_other() {
+    for odd in [
+        "null",
+        "7",
+        "\"on\"",
+        "true",
+        "[]",
+        "{}",
+        "1e999",
+        r#""\ud800""#,
+        r#"{"key": 5}"#,
+        r#"{"key": "\ud800"}"#,
+        r#"{"key": "on", "metadata": []}"#,
+        r#"{"key": "on", "value": 1e999}"#,
+        r#"{"key": "on", "payload": {"deep": [1e999]}}"#,
+        &format!(r#"{{"key": "on", "payload": {}{}}}"#, "[".repeat(200), "]".repeat(200)),
+    ] {
+        let body = format!(r#"{{"first": {{"key": "on"}}, "odd": {odd}, "last": {{"key": "off"}}}}"#);
+        let client = Canned::new([response(200, &[], body.leak())]);
+        let asked = service(client).variants(&User::with_user_id("u"), &VariantsOptions::default(), DEADLINE).await;
+        let variants = asked.unwrap_or_else(|error| panic!("{odd}: {error}"));
+        assert_eq!(variants.keys().collect::<Vec<_>>(), ["first", "last"], "{odd}");
+        let said: Vec<_> = variants.diagnostics().iter().map(|said| said.flag.as_deref()).collect();
+        assert_eq!(said, [Some("odd")], "{odd}");
+    }
+}
+
+#[tokio::test]
 async fn flags_are_asked_for_and_given_as_they_came() {
     let client = Canned::new([response(200, &[("etag", "\"v1\"")], "[1]")]);
     let urls = Urls::builder(ServerZone::Eu).flags("http://proxy:8000/amp/").build().unwrap();
