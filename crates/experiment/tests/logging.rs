@@ -252,7 +252,7 @@ async fn odd_variants_are_one_line_for_each_fetch() {
         let told = lines.all();
         assert_eq!(told.len(), fetches, "{told:?}");
         let line = told.last().unwrap();
-        assert!(line.starts_with("WARN experiment some fetched variants are odd"), "{line}");
+        assert!(line.starts_with("warn experiment [Experiment] some fetched variants are odd"), "{line}");
         for part in ["left_out=9", "flag `odd-0`: payload: number out of range", "more=5"] {
             assert!(line.contains(part), "{part}: {line}");
         }
