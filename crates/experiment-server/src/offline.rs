@@ -26,7 +26,7 @@ pub fn check_flags(path: &Path) -> (usize, Vec<Problem>) {
 #[must_use]
 pub fn check_cohorts(path: &Path) -> (usize, Vec<Problem>) {
     match read_cohorts(path) {
-        Ok(cohorts) => (cohorts.len(), Vec::new()),
+        Ok((cohorts, warnings)) => (cohorts.len(), warnings),
         Err(invalid) => (0, invalid.problems),
     }
 }

@@ -40,6 +40,8 @@ async fn flag_keys_choose_and_bring_their_dependencies() {
         (r#"["depends"]"#, vec!["depends", "nav"]),
         (r#"["plain", "unknown"]"#, vec!["plain"]),
         ("[]", vec!["depends", "nav", "plain"]),
+        // One odd key takes down no other.
+        (r#"[null, "plain", 7, 1e999, "\ud800", ["nav"], {}]"#, vec!["plain"]),
     ] {
         let headers = [("x-amp-exp-user", user.as_str()), ("x-amp-exp-flag-keys", &base64_url(wanted))];
         assert_eq!(keys(get(&server, VARIANTS, &headers).await.json()), expected, "{wanted}");

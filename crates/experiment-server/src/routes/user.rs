@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use evaluation_core::{User, Value};
 use http::{HeaderMap, Method};
+use serde_json::value::RawValue;
 
 use crate::base64;
 use crate::query::Query;
@@ -38,14 +39,24 @@ pub(super) fn of_api(method: &Method, query: &Query, body: &Bytes) -> Result<Use
     checked(builder.build())
 }
 
-/// The keys of the flags that an SDK asks for; none for all.
+/// The keys of the flags that an SDK asks for; none for all. An element of the list that is no string is left out, unless
+/// that would leave none: it would then ask for all.
 pub(super) fn flag_keys(headers: &HeaderMap) -> Result<Vec<String>, Refusal> {
     let Some(header) = headers.get("x-amp-exp-flag-keys") else { return Ok(Vec::new()) };
     let json = base64::decode(header.as_bytes())
         .map_err(|error| Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not base64: {error}")))?;
-    serde_json::from_slice(&json).map_err(|error| {
+    let list: Vec<&RawValue> = serde_json::from_slice(&json).map_err(|error| {
         Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not a JSON list of strings: {error}"))
-    })
+    })?;
+    let keys: Vec<String> = list.iter().filter_map(|key| serde_json::from_str(key.get()).ok()).collect();
+    let left_out = list.len() - keys.len();
+    if left_out > 0 && keys.is_empty() {
+        return Err(Refusal::bad_request("the header X-Amp-Exp-Flag-Keys is a JSON list without any string"));
+    }
+    if left_out > 0 {
+        tracing::warn!(target: "experiment_server", left_out, "a request asks for flags by keys that are no strings");
+    }
+    Ok(keys)
 }
 
 fn read(place: &str, json: &[u8]) -> Result<User, Refusal> {
