@@ -46,6 +46,7 @@ impl<C: EvaluationContext + ?Sized> Recorder<'_, C> {
             segment: outcome.is_some().then(|| self.segments.len().saturating_sub(1)),
             segments: self.segments,
             dependencies: Vec::new(),
+            user_diagnostics: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ mod text;
 pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
 pub use object::{Object, ObjectIntoIter, ObjectIter};
-pub(crate) use parts::{Document, Members, kind_of, name as member_name};
+pub(crate) use parts::{Document, Members, kind_of, name as member_name, salvage, strict};
 pub(crate) use readable::Readable;
 pub(crate) use text::{InlineText, ScalarText};
 

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json::replace_lone_surrogates;
-use super::{Value, parse_document};
+use super::{JsonError, Object, Value, parse_document};
 
 /// A JSON document as text. U+FFFD stands for what is not UTF-8, and the document knows where it does.
 pub(crate) struct Document<'a> {
@@ -39,14 +39,16 @@ impl<'a> Document<'a> {
         &self.text
     }
 
-    /// Says why no value can hold a part of this document, if none can.
-    ///
-    /// The problem never quotes the document.
-    pub(crate) fn value(&self, part: &str) -> Result<Value, String> {
+    /// A part of this document as `read` reads it, or why it cannot be read. That never quotes the document.
+    pub(crate) fn value(&self, part: &str, read: fn(&str) -> Result<Value, JsonError>) -> Result<Value, String> {
         if self.is_replaced(part) {
             return Err("the bytes are not UTF-8".to_owned());
         }
-        parse_document(part.as_bytes()).map_err(|error| reason(&error))
+        read(part).map_err(|JsonError(error)| {
+            let message = error.to_string();
+            // Without the place in a text that nobody has.
+            message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned()
+        })
     }
 
     /// True when a part of this document has bytes that are not UTF-8.
@@ -57,10 +59,61 @@ impl<'a> Document<'a> {
     }
 }
 
-/// What an error of JSON says, without the place in a text that nobody has.
-fn reason(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned()
+/// How far salvaging looks into a value.
+const DEEPEST: usize = 8;
+
+/// Reads a document without the parts that no value can hold, and reports each of these by its path and what is wrong.
+///
+/// None if the text is not JSON, or nests too deep.
+pub(crate) fn salvage(json: &[u8], report: &mut dyn FnMut(&str, &str)) -> Option<Value> {
+    let document = Document::new(json);
+    let whole: &RawValue = parse_document(document.text().as_bytes()).ok()?;
+    document.salvage(whole.get(), String::new(), 0, report).map(|value| value.unwrap_or_default())
+}
+
+impl Document<'_> {
+    /// The outer option is none when the whole is to fail; the inner, when this part is left out.
+    fn salvage(
+        &self,
+        part: &str,
+        path: String,
+        depth: usize,
+        report: &mut dyn FnMut(&str, &str),
+    ) -> Option<Option<Value>> {
+        let problem = match self.value(part, |part| part.parse()) {
+            Ok(value) => return Some(Some(value)),
+            Err(problem) => problem,
+        };
+        if problem.starts_with("recursion limit") {
+            return None;
+        }
+        if depth < DEEPEST && part.starts_with('{') {
+            let mut object = Object::new();
+            for (raw, value) in Members::of(part)?.0 {
+                let (name, _) = name(raw);
+                let path = if path.is_empty() { name.clone().into_owned() } else { format!("{path}.{name}") };
+                if let Some(value) = self.salvage(value.get(), path, depth + 1, report)? {
+                    object.insert(name, value);
+                }
+            }
+            return Some(Some(Value::Object(object)));
+        }
+        if depth < DEEPEST && part.starts_with('[') {
+            let mut list = Vec::new();
+            for (index, raw) in parse_document::<Vec<&RawValue>>(part.as_bytes()).ok()?.into_iter().enumerate() {
+                // Null keeps the places of the elements behind it.
+                list.push(self.salvage(raw.get(), format!("{path}[{index}]"), depth + 1, report)?.unwrap_or_default());
+            }
+            return Some(Some(Value::Array(list)));
+        }
+        report(&path, &problem);
+        Some(None)
+    }
+}
+
+/// Reads a value without any leniency: a lone surrogate is an error.
+pub(crate) fn strict(json: &str) -> Result<Value, JsonError> {
+    parse_document(json.as_bytes()).map_err(JsonError)
 }
 
 /// The members of a JSON object as they stand in the text, repeated ones included.
@@ -159,7 +212,11 @@ mod tests {
         let document = Document::new(b"\xef\xbb\xbf{\"a\": \"x\xff\xfe\", \"\xe2\x82\": 1, \"b\": \"\xe2\x82\xac\"}");
         let Members(members) = Members::of(document.text()).unwrap();
         let replaced = members.iter().map(|(name, value)| {
-            (document.is_replaced(name.get()), document.is_replaced(value.get()), document.value(value.get()).is_ok())
+            (
+                document.is_replaced(name.get()),
+                document.is_replaced(value.get()),
+                document.value(value.get(), strict).is_ok(),
+            )
         });
         let expected = [(false, true, false), (true, false, true), (false, false, true)];
         assert_eq!(replaced.collect::<Vec<_>>(), expected);

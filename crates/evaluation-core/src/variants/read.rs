@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use super::owned::{OwnedValue, Variant};
 use super::{Repr, Variants};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
-use crate::value::{Document, JsonError, Members, Object, Value, kind_of, member_name, parse_document};
+use crate::value::{Document, JsonError, Members, Object, Value, kind_of, member_name, parse_document, strict};
 
 impl Variants {
     /// Reads a JSON object of variants by flag key, as the service answers a fetch.
@@ -165,7 +165,7 @@ impl Fields {
         for (name, value) in members {
             let (name, _) = member_name(name);
             if let Some(member) = MEMBERS.into_iter().find(|member| *member == name) {
-                let value = document.value(value.get()).map_err(|message| Problem::of(member, message))?;
+                let value = document.value(value.get(), strict).map_err(|message| Problem::of(member, message))?;
                 fields.set(member, value)?;
             }
         }

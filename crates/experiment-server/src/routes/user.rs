@@ -1,13 +1,14 @@
 //! The user of a remote evaluation: in a header, in the body, or in the query.
 
 use bytes::Bytes;
-use evaluation_core::{User, Value};
+use evaluation_core::User;
 use http::{HeaderMap, Method};
 use serde_json::value::RawValue;
 
 use crate::base64;
 use crate::query::Query;
 use crate::reply::Refusal;
+use crate::user::{self, UserError};
 
 /// The user that an SDK sends: JSON in the body of a POST, base64 of it in a header otherwise.
 pub(super) fn of_sdk(method: &Method, headers: &HeaderMap, body: &Bytes) -> Result<User, Refusal> {
@@ -59,11 +60,18 @@ pub(super) fn flag_keys(headers: &HeaderMap) -> Result<Vec<String>, Refusal> {
     Ok(keys)
 }
 
+/// Reads a user. Fields of an unexpected type or without a place of their own decide flags as they came.
 fn read(place: &str, json: &[u8]) -> Result<User, Refusal> {
-    match Value::from_json(json) {
-        Ok(value) if value.as_object().is_some() => Ok(User::from_value(value).0),
-        Ok(_) => Err(Refusal::bad_request(format!("{place} holds no JSON object"))),
-        Err(error) => Err(Refusal::bad_request(format!("{place} holds no user: {error}"))),
+    match user::read(json) {
+        Ok((user, unread)) => {
+            if !unread.is_empty() {
+                let parts = unread.len();
+                tracing::debug!(target: "experiment_server", parts, "parts of a user cannot be read: /admin/explain lists them");
+            }
+            Ok(user)
+        }
+        Err(UserError::NoObject) => Err(Refusal::bad_request(format!("{place} holds no JSON object"))),
+        Err(UserError::Json(error)) => Err(Refusal::bad_request(format!("{place} holds no user: {error}"))),
     }
 }
 
