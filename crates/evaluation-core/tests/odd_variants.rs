@@ -147,6 +147,8 @@ fn what_is_no_object_of_variants_fails() {
 
 #[test]
 fn other_readers_leave_odd_variants_out_too() {
+    let written: Variants = [("empty", Variant::default()), ("on", Variant::new("on"))].into_iter().collect();
+    assert_eq!(serde_json::from_str::<Variants>(&serde_json::to_string(&written).unwrap()).unwrap(), written);
     let json = r#"{"on": {"key": "on"}, "a": null, "b": 7, "c": {"key": 5}}"#;
     let variants: Variants = serde_json::from_str(json).unwrap();
     assert_eq!(variants, serde_json::from_value(serde_json::from_str(json).unwrap()).unwrap());

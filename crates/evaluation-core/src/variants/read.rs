@@ -44,7 +44,7 @@ impl Variants {
             };
             let read = match problem {
                 Some(problem) => Err(Problem::whole(problem)),
-                None => Fields::of_text(&document, value.get()),
+                None => Fields::of_text(&document, value.get()).and_then(Fields::checked),
             };
             list.take(&flag, read);
         }
@@ -53,7 +53,8 @@ impl Variants {
 }
 
 /// As lenient as [`Variants::from_json`], except that the whole fails when the deserializer itself refuses a part, such
-/// as a number past all floats.
+/// as a number past all floats. What [`Variants`] write is read back as it was, variants with neither key nor value
+/// included.
 impl<'de> Deserialize<'de> for Variants {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut list = List::default();
@@ -81,7 +82,7 @@ struct List {
 
 impl List {
     fn take(&mut self, flag: &str, read: Result<Fields, Problem>) {
-        let Fields { variant, repeated, .. } = match read.and_then(Fields::checked) {
+        let Fields { variant, repeated, .. } = match read {
             Ok(fields) => fields,
             Err(problem) => return self.report(flag, Severity::Error, DiagnosticKind::Malformed, problem),
         };
