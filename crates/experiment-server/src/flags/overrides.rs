@@ -170,7 +170,7 @@ mod tests {
     fn flags_that_are_read_leniently_can_be_overridden() {
         let json = FLAG.replace(r#""key": "nav", "#, r#""\ud800": 1, "key": "nav", "key": "nav", "#);
         let lenient = super::super::read("flags.json", json.as_bytes()).unwrap().remove(0);
-        assert!(check_override(&[lenient.clone()], &Override::for_everyone("nav", "on")).is_ok());
+        assert!(check_override(std::slice::from_ref(&lenient), &Override::for_everyone("nav", "on")).is_ok());
         let applied = apply(&lenient, [Override::for_everyone("nav", "on")].iter());
         assert_eq!(variant(&applied, &User::with_user_id("u1")).as_deref(), Some("on"));
     }
