@@ -5,6 +5,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::left_out::LeftOut;
 use crate::read::Fields;
 
 /// The group type of users.
@@ -19,7 +20,9 @@ pub const USER_GROUP_TYPE: &str = "User";
 /// assert_eq!((cohort.group_type.as_str(), cohort.size), ("User", 2));
 /// # Ok::<(), cohorts::CohortError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Equal when the cohorts say the same, whatever was left out of them.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "Fields<Vec<String>>")]
 #[non_exhaustive]
 pub struct Cohort {
@@ -37,6 +40,8 @@ pub struct Cohort {
     pub size: u64,
     /// User ids, or names of groups. Repeats do no harm.
     pub member_ids: Vec<String>,
+    #[serde(skip)]
+    pub(crate) left_out: Option<LeftOut>,
 }
 
 impl Cohort {
@@ -51,6 +56,7 @@ impl Cohort {
             last_modified: 0,
             size: member_ids.len() as u64,
             member_ids,
+            left_out: None,
         }
     }
 
@@ -74,13 +80,46 @@ impl Cohort {
     /// Reads a cohort from JSON text. Times that are missing are 0; members of the object that no cohort has are passed
     /// over.
     ///
+    /// An element of `memberIds` that is not a string, or that no string can hold, is left out and reported by
+    /// [`Cohort::left_out`]; all others are there.
+    ///
+    /// ```
+    /// use cohorts::Cohort;
+    ///
+    /// let cohort = Cohort::from_json(br#"{"cohortId": "beta", "memberIds": ["u1", null, "u2"]}"#)?;
+    /// assert_eq!(cohort.member_ids, ["u1", "u2"]);
+    /// assert_eq!(cohort.left_out().unwrap().first(), "memberIds[1]: expected a string, found null");
+    /// # Ok::<(), cohorts::CohortError>(())
+    /// ```
+    ///
     /// # Errors
-    /// When the text is not JSON, or not a cohort: `cohortId` has to be a text that is not empty, and `memberIds` a
-    /// list of texts.
+    /// When the text is not JSON, or not a cohort: `cohortId` has to be a string that is not empty, and `memberIds` a
+    /// list, of which some element is a string unless it is empty.
     pub fn from_json(json: &[u8]) -> Result<Self, CohortError> {
         Fields::<Vec<String>>::from_json(json)?.try_into()
     }
 }
+
+impl Cohort {
+    /// The members that could not be read and were left out, if there were any.
+    #[must_use]
+    pub fn left_out(&self) -> Option<&LeftOut> {
+        self.left_out.as_ref()
+    }
+
+    fn said(&self) -> (&str, &str, [i64; 3], u64, &[String]) {
+        let numbers = [self.group_type_id, self.last_computed, self.last_modified];
+        (&self.cohort_id, &self.group_type, numbers, self.size, &self.member_ids)
+    }
+}
+
+impl PartialEq for Cohort {
+    fn eq(&self, other: &Self) -> bool {
+        self.said() == other.said()
+    }
+}
+
+impl Eq for Cohort {}
 
 impl fmt::Debug for Cohort {
     // Members are users.

@@ -31,6 +31,7 @@ mod cohort;
 mod enriched;
 mod fingerprint;
 mod folder;
+mod left_out;
 mod members;
 mod read;
 mod store;
@@ -40,6 +41,7 @@ pub mod sync;
 pub use cohort::{Cohort, CohortError, CohortJsonError, USER_GROUP_TYPE};
 pub use enriched::EnrichedUser;
 pub use folder::{Folder, FolderError, read_folder};
+pub use left_out::LeftOut;
 pub use store::{CohortStore, StoredCohort};
 
 /// The examples of the README file, tested as they stand.

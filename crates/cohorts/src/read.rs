@@ -5,8 +5,10 @@ use std::io::{self, Read};
 
 use evaluation_core::skip_byte_order_mark;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::cohort::{Cohort, CohortError, CohortJsonError, USER_GROUP_TYPE};
+use crate::left_out::LeftOut;
 use crate::members::{MOST, MembersBuilder};
 
 /// How much of a reader is read at once.
@@ -44,18 +46,25 @@ pub(crate) struct Fields<M> {
     pub(crate) last_modified: Option<i64>,
     size: Option<u64>,
     pub(crate) members: M,
+    pub(crate) left_out: Option<LeftOut>,
 }
 
 impl<M: TakeMembers> Fields<M> {
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, CohortError> {
-        serde_json::from_slice(skip_byte_order_mark(json))
-            .map_err(|error| CohortError::Json(CohortJsonError::new(error)))
+        let json = skip_byte_order_mark(json);
+        let mut read = Self::read(&mut serde_json::Deserializer::from_slice(json), Way::Typed);
+        if read.is_err() {
+            // It may be one member that no string can hold.
+            read = Self::read(&mut serde_json::Deserializer::from_slice(json), Way::Raw);
+        }
+        read.map_err(|error| CohortError::Json(CohortJsonError::new(error)))
     }
 
     /// Reads in large pieces, and holds no more of the text than one.
     pub(crate) fn from_reader(reader: impl io::Read) -> Result<Self, CohortError> {
         let reader = after_mark(reader).map_err(|source| CohortError::Read { source })?;
-        serde_json::from_reader(io::BufReader::with_capacity(PIECE, reader)).map_err(|error| {
+        let reader = io::BufReader::with_capacity(PIECE, reader);
+        Self::read(&mut serde_json::Deserializer::from_reader(reader), Way::Raw).map_err(|error| {
             if error.is_io() {
                 CohortError::Read { source: error.into() }
             } else {
@@ -63,6 +72,26 @@ impl<M: TakeMembers> Fields<M> {
             }
         })
     }
+
+    fn read<'de, R: serde_json::de::Read<'de>>(
+        json: &mut serde_json::Deserializer<R>,
+        way: Way,
+    ) -> Result<Self, serde_json::Error> {
+        let mut fields = Self::default();
+        Reader { name: "", expected: Expected::Cohort(&mut fields, way) }.deserialize(&mut *json)?;
+        json.end()?;
+        Ok(fields)
+    }
+}
+
+/// How the list of members is read.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Member by member. The fastest, but the whole fails at a string that has a lone surrogate and at a number past all
+    /// floats.
+    Typed,
+    /// Each member as its text first, which fails at no member.
+    Raw,
 }
 
 /// The text of a reader without a byte order mark at its beginning.
@@ -84,6 +113,7 @@ impl Fields<Vec<String>> {
             last_modified: self.last_modified.unwrap_or(time),
             size: self.size.unwrap_or(self.members.len() as u64),
             member_ids: self.members,
+            left_out: self.left_out,
         }
     }
 }
@@ -91,7 +121,7 @@ impl Fields<Vec<String>> {
 impl<'de, M: TakeMembers> Deserialize<'de> for Fields<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Self::default();
-        Reader { name: "", index: None, expected: Expected::Cohort(&mut fields) }.deserialize(deserializer)?;
+        Reader { name: "", expected: Expected::Cohort(&mut fields, Way::Typed) }.deserialize(deserializer)?;
         Ok(fields)
     }
 }
@@ -101,17 +131,14 @@ impl<'de, M: TakeMembers> Deserialize<'de> for Fields<M> {
 struct Reader<'m, M> {
     /// The name in the cohort; empty for the cohort itself.
     name: &'static str,
-    /// The place in the list of that name.
-    index: Option<usize>,
     expected: Expected<'m, M>,
 }
 
 enum Expected<'m, M> {
     /// Fills the fields.
-    Cohort(&'m mut Fields<M>),
+    Cohort(&'m mut Fields<M>, Way),
     /// Adds to the members.
-    Members(&'m mut M),
-    Member(&'m mut M),
+    Members(&'m mut M, &'m mut Option<LeftOut>, Way),
     Text,
     TextOrNull,
     WholeOrNull,
@@ -141,9 +168,9 @@ impl<M> Reader<'_, M> {
 impl<M> Expected<'_, M> {
     fn name(&self) -> &'static str {
         match self {
-            Self::Cohort(_) => "an object",
-            Self::Members(_) => "a list of texts",
-            Self::Member(_) | Self::Text | Self::TextOrNull => "a text",
+            Self::Cohort(..) => "an object",
+            Self::Members(..) => "a list of texts",
+            Self::Text | Self::TextOrNull => "a text",
             Self::WholeOrNull => "a whole number",
         }
     }
@@ -152,11 +179,7 @@ impl<M> Expected<'_, M> {
 /// What an error begins with: where.
 impl<M> fmt::Display for Reader<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.index {
-            _ if self.name.is_empty() => Ok(()),
-            Some(index) => write!(f, "{}[{index}]: ", self.name),
-            None => write!(f, "{}: ", self.name),
-        }
+        if self.name.is_empty() { Ok(()) } else { write!(f, "{}: ", self.name) }
     }
 }
 
@@ -200,32 +223,38 @@ impl<'de, M: TakeMembers> Visitor<'de> for Reader<'_, M> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
         match self.expected {
-            Expected::Member(members) => {
-                members.take(text);
-                Ok(Found::Taken)
-            }
             Expected::Text | Expected::TextOrNull => Ok(Found::Text(text.to_owned())),
             _ => self.unexpected("a text"),
         }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Found, A::Error> {
-        let Expected::Members(members) = self.expected else { return self.unexpected("a list") };
+        let Expected::Members(members, left_out, way) = self.expected else { return self.unexpected("a list") };
         let mut count = 0;
-        let mut next = |index, members: &mut M| {
-            seq.next_element_seed(Reader { name: self.name, index: Some(index), expected: Expected::Member(members) })
+        let mut next = |members: &mut M| match way {
+            Way::Typed => seq.next_element_seed(Member(members)),
+            Way::Raw => {
+                let raw: Option<Box<RawValue>> = seq.next_element()?;
+                Ok(raw.map(|raw| take_raw(members, raw.get())))
+            }
         };
-        while next(count, members)?.is_some() {
+        while let Some(taken) = next(members)? {
+            if let Err(found) = taken {
+                LeftOut::add(left_out, || format!("{}[{count}]: expected a string, found {found}", self.name));
+            }
             count += 1;
             if count > MOST {
                 return Err(A::Error::custom(format_args!("{}: there are more than {MOST}", self.name)));
             }
         }
-        Ok(Found::Taken)
+        match left_out {
+            Some(left_out) if left_out.count() == count => Err(A::Error::custom(left_out.first())),
+            _ => Ok(Found::Taken),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
-        let Expected::Cohort(fields) = self.expected else { return self.unexpected("an object") };
+        let Expected::Cohort(fields, way) = self.expected else { return self.unexpected("an object") };
         let mut has_members = false;
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
@@ -236,8 +265,9 @@ impl<'de, M: TakeMembers> Visitor<'de> for Reader<'_, M> {
                 "lastModified" => fields.last_modified = whole::<M, A, _>(&mut map, "lastModified")?,
                 "size" => fields.size = whole::<M, A, _>(&mut map, "size")?,
                 "memberIds" => {
-                    fields.members = M::default();
-                    member(&mut map, "memberIds", Expected::Members(&mut fields.members))?;
+                    (fields.members, fields.left_out) = Default::default();
+                    let expected = Expected::Members(&mut fields.members, &mut fields.left_out, way);
+                    member(&mut map, "memberIds", expected)?;
                     has_members = true;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -247,12 +277,91 @@ impl<'de, M: TakeMembers> Visitor<'de> for Reader<'_, M> {
     }
 }
 
+/// Takes one member in. What is no string is passed over, and told by its kind.
+struct Member<'m, M>(&'m mut M);
+
+type Taken = Result<(), &'static str>;
+
+impl<'de, M: TakeMembers> DeserializeSeed<'de> for Member<'_, M> {
+    type Value = Taken;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Taken, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, M: TakeMembers> Visitor<'de> for Member<'_, M> {
+    type Value = Taken;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Taken, E> {
+        self.0.take(text);
+        Ok(Ok(()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Taken, E> {
+        Ok(Err("null"))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Taken, E> {
+        Ok(Err("a boolean"))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Taken, E> {
+        Ok(Err("a number"))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Taken, E> {
+        Ok(Err("a number"))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Taken, E> {
+        Ok(Err("a number"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Taken, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Err("a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Taken, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Err("an object"))
+    }
+}
+
+/// Takes one member in by its JSON text.
+fn take_raw<M: TakeMembers>(members: &mut M, json: &str) -> Taken {
+    let plain = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|text| !text.contains('\\'));
+    if let Some(text) = plain {
+        members.take(text);
+        return Ok(());
+    }
+    match json.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str::<String>(json) {
+            Ok(text) => {
+                members.take(&text);
+                Ok(())
+            }
+            Err(_) => Err("a string with a lone surrogate"),
+        },
+        Some(b'{') => Err("an object"),
+        Some(b'[') => Err("a list"),
+        Some(b't' | b'f') => Err("a boolean"),
+        Some(b'n') => Err("null"),
+        _ => Err("a number"),
+    }
+}
+
 fn member<'de, M, A>(map: &mut A, name: &'static str, expected: Expected<'_, M>) -> Result<Found, A::Error>
 where
     M: TakeMembers,
     A: MapAccess<'de>,
 {
-    map.next_value_seed(Reader { name, index: None, expected })
+    map.next_value_seed(Reader { name, expected })
 }
 
 fn id<'de, M: TakeMembers, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
@@ -288,6 +397,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StoredCohort;
 
     fn error(json: &str) -> CohortError {
         Cohort::from_json(json.as_bytes()).unwrap_err()
@@ -300,9 +410,8 @@ mod tests {
     #[test]
     fn errors_say_what_was_expected_and_found_and_where() {
         for (json, expected) in [
-            (r#"{"memberIds": ["a", 5]}"#, "memberIds[1]: expected a text, found a number at line 1 column 21"),
-            ("{\"memberIds\": [\n\"a\",\nnull]}", "memberIds[1]: expected a text, found null at line 3 column 4"),
-            (r#"{"memberIds": [["a"]]}"#, "memberIds[0]: expected a text, found a list at line 1 column 16"),
+            (r#"{"memberIds": [5]}"#, "memberIds[0]: expected a string, found a number at line 1 column 17"),
+            ("{\"memberIds\": [\n1e999,\nnull]}", "memberIds[0]: expected a string, found a number at line 3 column 5"),
             (r#"{"memberIds": null}"#, "memberIds: expected a list of texts, found null at line 1 column 18"),
             (r#"{"cohortId": ""}"#, "cohortId: expected a text that is not empty at line 1 column 16"),
             (r#"{"cohortId": null}"#, "cohortId: expected a text, found null at line 1 column 17"),
@@ -329,7 +438,7 @@ mod tests {
             r#"{"memberIds": "s3cret"}"#,
             r#"{"memberIds": {"s3cret": true}}"#,
             r#"{"memberIds": [{"s3cret": "s3cret"}]}"#,
-            r#"{"memberIds": ["s3cret", 1]}"#,
+            r#"{"memberIds": ["s3cret\ud800", 1]}"#,
             r#"{"memberIds": ["s3cret" "s3cret"]}"#,
             r#"{"memberIds": ["s3cret"], "size": "s3cret"}"#,
             r#"{"memberIds": ["s3cret\x"]}"#,
@@ -342,6 +451,41 @@ mod tests {
             let error = error(&format!(r#"{{"memberIds": [{number}]}}"#));
             assert!(!format!("{error} {error:?}").contains("31337"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn odd_members_are_left_out_and_told() {
+        let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+        for (odd, found) in [
+            ("null", "null"),
+            ("5", "a number"),
+            ("-5.5", "a number"),
+            ("1e999", "a number"),
+            ("false", "a boolean"),
+            (r#""s3cret\ud800""#, "a string with a lone surrogate"),
+            (r#""\udc00""#, "a string with a lone surrogate"),
+            (r#"["s3cret"]"#, "a list"),
+            (r#"{"s3cret": null}"#, "an object"),
+            (&deep, "a list"),
+        ] {
+            let json = format!(r#"{{"cohortId": "c1", "memberIds": ["a", {odd}, "b\n", {odd}, "\\"], "size": 9}}"#);
+            let cohort = Cohort::from_json(json.as_bytes()).unwrap();
+            let mut expected = Cohort::new("c1", ["a", "b\n", "\\"]);
+            expected.size = 9;
+            assert_eq!(cohort, expected, "{odd}");
+            let left_out = cohort.left_out().unwrap();
+            let said = format!("memberIds[1]: expected a string, found {found}");
+            assert_eq!((left_out.count(), left_out.first()), (2, said.as_str()));
+            let stored = StoredCohort::from_reader(json.as_bytes()).unwrap();
+            assert_eq!((stored.len(), stored.left_out()), (3, Some(left_out)));
+            assert_eq!(StoredCohort::from_json(json.as_bytes()).unwrap().left_out(), Some(left_out));
+        }
+        let good = br#"{"cohortId": "c1", "memberIds": [null, 5], "memberIds": ["a"]}"#;
+        assert!(Cohort::from_json(good).is_err(), "a list without any member that can be read");
+        let good = br#"{"cohortId": "c1", "memberIds": ["x", 5], "memberIds": ["a"]}"#;
+        assert_eq!(Cohort::from_json(good).unwrap().left_out(), None);
+        let tree = serde_json::from_str::<serde_json::Value>(r#"{"cohortId": "c1", "memberIds": ["x", 5]}"#).unwrap();
+        assert_eq!(serde_json::from_value::<Cohort>(tree).unwrap().left_out().map(LeftOut::count), Some(1));
     }
 
     #[test]

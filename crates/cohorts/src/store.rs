@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 
 use crate::cohort::{Cohort, CohortError, USER_GROUP_TYPE};
 use crate::fingerprint::Fingerprint;
+use crate::left_out::LeftOut;
 use crate::members::{Members, MembersBuilder};
 use crate::read::Fields;
 
@@ -132,6 +133,7 @@ pub struct StoredCohort {
     of_users: bool,
     last_modified: i64,
     members: Members,
+    left_out: Option<LeftOut>,
 }
 
 impl StoredCohort {
@@ -143,6 +145,7 @@ impl StoredCohort {
             of_users: group_type == USER_GROUP_TYPE,
             last_modified: cohort.last_modified,
             members: cohort.member_ids.iter().map(String::as_str).collect(),
+            left_out: cohort.left_out.clone(),
         }
     }
 
@@ -195,6 +198,12 @@ impl StoredCohort {
         self.members.len() == 0
     }
 
+    /// The members that could not be read and were left out, if there were any: see [`Cohort::from_json`].
+    #[must_use]
+    pub fn left_out(&self) -> Option<&LeftOut> {
+        self.left_out.as_ref()
+    }
+
     /// True when it has this member, and its members are of this group type.
     #[must_use]
     pub fn contains(&self, group_type: &str, member: &str) -> bool {
@@ -225,6 +234,7 @@ impl TryFrom<Fields<MembersBuilder>> for StoredCohort {
             of_users: group_type == USER_GROUP_TYPE,
             last_modified: fields.last_modified.unwrap_or_default(),
             members: fields.members.finish(),
+            left_out: fields.left_out,
         })
     }
 }

@@ -82,7 +82,7 @@ fn what_is_no_cohort_is_refused_as_elsewhere() {
     let mut half = json(&["u1".to_owned(), "u2".to_owned()]);
     half.truncate(half.len() - 4);
     for json in
-        [&half[..], b"{}", br#"{"memberIds": ["u1", 5]}"#, br#"{"memberIds": []}"#, br#"{"memberIds": []} x"#, b""]
+        [&half[..], b"{}", br#"{"memberIds": [5, {"u1": 1}]}"#, br#"{"memberIds": []}"#, br#"{"memberIds": []} x"#, b""]
     {
         let expected = Cohort::from_json(json).unwrap_err().to_string();
         assert_eq!(StoredCohort::from_json(json).unwrap_err().to_string(), expected);

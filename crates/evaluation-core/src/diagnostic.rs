@@ -10,7 +10,7 @@ use serde::Serialize;
 pub enum Severity {
     /// The flag is used as it stands, but hardly as it was meant.
     Warning,
-    /// The flag is left out. All others work.
+    /// The flag, or the variant of the flag, is left out. All others work.
     Error,
 }
 
@@ -19,7 +19,7 @@ pub enum Severity {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DiagnosticKind {
-    /// The flag lacks a field that is needed, or one has the wrong type.
+    /// The flag or the variant lacks a field that is needed, or a field cannot be read.
     Malformed,
     /// The flag is part of a dependency cycle, or depends on a flag that is.
     DependencyCycle,
@@ -56,7 +56,7 @@ pub enum DiagnosticKind {
     UnreachableSegment,
 }
 
-/// Something wrong with a flag config, found when it was compiled.
+/// Something wrong with a flag config, found when it was compiled, or with a variant, found when it was read.
 ///
 /// Key, path and message are cut short where they are longer than 1,000 characters. Of more than 16 warnings of one kind
 /// about one flag, the others are told as one, which says how many they are.
@@ -74,6 +74,31 @@ pub struct Diagnostic {
     pub path: String,
     /// What is wrong, in words.
     pub message: String,
+}
+
+impl Diagnostic {
+    /// The diagnostic with its texts cut short where they are very long.
+    pub(crate) fn bounded(self) -> Self {
+        let Self { severity, kind, flag, path, message } = self;
+        Self { severity, kind, flag: flag.map(bounded), path: bounded(path), message: bounded(message) }
+    }
+}
+
+/// The longest that a key, a path or a message is, in characters.
+const LONGEST: usize = 1_000;
+
+/// The text, cut short if it is very long.
+fn bounded(text: String) -> String {
+    match beginning(&text, LONGEST) {
+        Some(start) => format!("{start}…"),
+        None => text,
+    }
+}
+
+/// The first characters of a text, if it has more than that.
+pub(crate) fn beginning(text: &str, characters: usize) -> Option<&str> {
+    let (end, _) = text.char_indices().nth(characters)?;
+    text.get(..end)
 }
 
 impl fmt::Display for Diagnostic {

@@ -27,7 +27,9 @@ const FLAGS: &str = r#"[
              {"selector": ["context", "user", "user_properties", "tags"], "op": "set contains any", "values": ["b"]},
              {"selector": ["context", "user", "user_properties", "tags"], "op": "set contains", "values": ["a", "b"]},
              {"selector": ["context", "user", "user_properties", "beta"], "op": "is", "values": ["TRUE"]},
-             {"selector": ["context", "user", "user_properties", "none"], "op": "is", "values": ["(none)"]}]
+             {"selector": ["context", "user", "user_properties", "none"], "op": "is", "values": ["(none)"]},
+             {"selector": ["context", "user", "city"], "op": "is", "values": ["(none)"]},
+             {"selector": ["context", "user", "landing_url"], "op": "is not", "values": ["https://example.com"]}]
         ], "variant": "on"},
         {"variant": "off"}
     ]},
@@ -63,6 +65,16 @@ fn deciding_allocates_only_the_result() {
         .group_cohort_ids("org", "acme", ["g1"])
         .cohort_ids(["c1", "c2"])
         .build();
+
+    // What users have no place of their own for is read in place too.
+    let browser = user.to_builder().field("landing_url", "https://example.org").field("device_category", "tv").build();
+    for user in [&browser, &user] {
+        let region = Region::new(GLOBAL);
+        let variants = flags.evaluate(user, &[]);
+        let change = region.change();
+        assert_eq!((change.allocations, change.reallocations), (1, 0));
+        assert_eq!(variants.get("targeted").and_then(|variant| variant.key()), Some("on"));
+    }
 
     let region = Region::new(GLOBAL);
     let variants = flags.evaluate(&user, &[]);

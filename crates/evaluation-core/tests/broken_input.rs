@@ -48,6 +48,22 @@ fn what_is_no_list_is_refused() {
 }
 
 #[test]
+fn bytes_that_are_not_utf_8_take_down_one_flag() {
+    for (bad, flag, path) in [
+        (&b"{\"key\": \"f\xff\", \"variants\": {}, \"segments\": []}"[..], Some("f\u{fffd}"), ""),
+        (b"{\"key\": \"f\", \"variants\": {\"\xc3\": {}}, \"segments\": []}", Some("f"), ""),
+        (b"\"\xff\"", None, "[1]"),
+    ] {
+        let (before, behind) = (format!("[{GOOD}, "), format!(", {}]", GOOD.replace("good", "better")));
+        let flags = FlagSet::from_json([before.as_bytes(), bad, behind.as_bytes()].concat()).unwrap();
+        assert_eq!(flags.keys().collect::<Vec<_>>(), ["better", "good"]);
+        let [said] = flags.diagnostics() else { panic!("{:?}", flags.diagnostics()) };
+        assert_eq!((said.severity, said.flag.as_deref(), said.path.as_str()), (Severity::Error, flag, path));
+        assert_eq!(said.message, "the bytes are not UTF-8");
+    }
+}
+
+#[test]
 fn ten_megabytes_of_nested_arrays_are_refused_or_left_out() {
     let deep = "[".repeat(5_000_000) + &"]".repeat(5_000_000);
     let flags = FlagSet::from_json(deep.as_bytes()).unwrap();

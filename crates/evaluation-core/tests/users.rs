@@ -27,7 +27,6 @@ fn odd_fields_are_left_out_and_told() {
         said,
         [
             "country: expected a text",
-            "favourite: not a field of a user",
             "groups.team[2]: expected a text",
             "group_properties.org: expected an object",
             "group_properties.team.blue: expected an object",

@@ -48,8 +48,11 @@ pub(crate) fn user(context: &EvaluationContext) -> EvaluationResult<User> {
     fields.sort_unstable_by_key(|(name, _)| *name);
     for (name, field) in fields {
         let value = value(field).ok_or_else(|| invalid(name, "not a type or number that flags can ask about"))?;
-        let object = if MEMBERS.contains(&name.as_str()) { &mut members } else { &mut properties };
-        object.insert(name, value);
+        if MEMBERS.contains(&name.as_str()) {
+            members.insert(name, text_of_scalar(value));
+        } else {
+            properties.insert(name, value);
+        }
     }
     if let Some(key) = context.targeting_key.as_deref().filter(|key| !key.is_empty()) {
         members.insert("user_id", key);
@@ -63,6 +66,14 @@ pub(crate) fn user(context: &EvaluationContext) -> EvaluationResult<User> {
             Err(invalid(field, &diagnostic.message))
         }
         None => Ok(user),
+    }
+}
+
+/// The members of users that are scalars are strings, whatever type an application gives to a version or an id.
+fn text_of_scalar(value: Value) -> Value {
+    match value {
+        Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => Value::String(value.to_string()),
+        other => other,
     }
 }
 

@@ -42,6 +42,7 @@ async fn fields_of_users_are_theirs_and_all_others_are_properties() {
         .with_custom_field("seats", 5)
         .with_custom_field("ratio", 0.5)
         .with_custom_field("trial", false)
+        .with_custom_field("device_category", "mobile")
         .with_custom_field("groups", Arc::new(json!({"org": "acme"})))
         .with_custom_field("group_properties", Arc::new(json!({"org": {"acme": {"tier": 3}}})))
         .with_custom_field("cohort_ids", Arc::new(vec!["c1".to_owned()]))
@@ -59,6 +60,7 @@ async fn fields_of_users_are_theirs_and_all_others_are_properties() {
         .user_property("ratio", 0.5)
         .user_property("seats", 5)
         .user_property("trial", false)
+        .user_property("device_category", "mobile")
         .build();
     assert_eq!(user(&context).await, expected);
 }

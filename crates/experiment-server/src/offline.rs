@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use evaluation_core::{Explanation, JsonError, User, Value};
+use evaluation_core::{Explanation, JsonError};
 
 use crate::events::EventLog;
 use crate::flags::{Invalid, Problem};
@@ -11,6 +11,7 @@ use crate::reload::Files;
 use crate::requests::RequestLog;
 use crate::source::{read_cohorts, read_flags};
 use crate::state::State;
+use crate::user::{self, UserError};
 
 /// Checks a file or folder of flags: how many flags it holds, and what is wrong. No flags are counted if some file
 /// cannot be used.
@@ -26,12 +27,13 @@ pub fn check_flags(path: &Path) -> (usize, Vec<Problem>) {
 #[must_use]
 pub fn check_cohorts(path: &Path) -> (usize, Vec<Problem>) {
     match read_cohorts(path) {
-        Ok(cohorts) => (cohorts.len(), Vec::new()),
+        Ok((cohorts, warnings)) => (cohorts.len(), warnings),
         Err(invalid) => (0, invalid.problems),
     }
 }
 
-/// Tells why a user gets what one flag of a file gives, or all of them.
+/// Tells why a user gets what one flag of a file gives, or all of them. Each explanation lists what of the user could not
+/// be read.
 ///
 /// # Errors
 /// When the files cannot be used, the user is no JSON object, or there is no such flag.
@@ -41,18 +43,17 @@ pub fn explain(
     user: &str,
     flag: Option<&str>,
 ) -> Result<Vec<Explanation>, ExplainError> {
-    let user = Value::from_json(user.as_bytes()).map_err(ExplainError::User)?;
-    if user.as_object().is_none() {
-        return Err(ExplainError::NoObject);
-    }
-    let (user, _) = User::from_value(user);
+    let (user, unread) = user::read(user.as_bytes()).map_err(|error| match error {
+        UserError::Json(error) => ExplainError::User(error),
+        UserError::NoObject => ExplainError::NoObject,
+    })?;
     let state = State::new(Keys::default(), EventLog::new(0), RequestLog::new(0), std::time::Duration::from_secs(1))?;
     Files { flags: Some(flags.to_owned()), cohorts: cohorts.map(Path::to_owned) }.load_quietly(&state)?;
     let snapshot = state.snapshot();
     if let Some(key) = flag.filter(|key| !snapshot.flags.set.contains(key)) {
         return Err(ExplainError::NoFlag(key.to_owned()));
     }
-    Ok(snapshot.explain(&user, flag))
+    Ok(snapshot.explain(&user, &unread, flag))
 }
 
 /// Why nothing is explained.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use cohorts::{Cohort, CohortStore, EnrichedUser};
-use evaluation_core::{Explanation, FlagSet, JsonError, User, Variants};
+use evaluation_core::{Explanation, FlagSet, JsonError, User, UserDiagnostic, Variants};
 use http::HeaderValue;
 
 use crate::flags::{RawFlag, list};
@@ -29,16 +29,16 @@ impl Snapshot {
         }
     }
 
-    /// Tells why a user gets what one flag gives, or all of them.
-    pub(crate) fn explain(&self, user: &User, key: Option<&str>) -> Vec<Explanation> {
+    /// Tells why a user gets what one flag gives, or all of them, and what of the user could not be read.
+    pub(crate) fn explain(&self, user: &User, unread: &[UserDiagnostic], key: Option<&str>) -> Vec<Explanation> {
         let set = &self.flags.set;
         let keys = set.keys().filter(|known| key.is_none_or(|key| key == *known));
-        if self.cohorts.known {
-            let user = EnrichedUser::new(user, &self.cohorts.store);
-            keys.filter_map(|key| set.explain(&user, key)).collect()
-        } else {
-            keys.filter_map(|key| set.explain(user, key)).collect()
-        }
+        let enriched = self.cohorts.known.then(|| EnrichedUser::new(user, &self.cohorts.store));
+        let explained = keys.filter_map(|key| match &enriched {
+            Some(user) => set.explain(user, key),
+            None => set.explain(user, key),
+        });
+        explained.map(|explanation| explanation.with_user_diagnostics(unread.to_vec())).collect()
     }
 }
 

@@ -165,9 +165,9 @@ impl State {
                 self.load_flags(&mut inputs, flags)?;
                 warnings
             }
-            Content::Cohorts(cohorts) => {
+            Content::Cohorts(cohorts, warnings) => {
                 self.load_cohorts(&mut inputs, cohorts);
-                Vec::new()
+                warnings
             }
         };
         inputs.last(kind).valid = Some(fingerprint);

@@ -137,6 +137,29 @@ async fn explanations_show_what_was_compared_as_text() {
 }
 
 #[tokio::test]
+async fn explanations_list_what_of_the_user_cannot_be_read() {
+    let server = server().await;
+    let user = r#"{"user_id": "u1", "country": ["Norway"], "version": 1e999, "web_exp_id": "w1"}"#;
+    let expected = json!([
+        {"path": "version", "message": "number out of range"},
+        {"path": "country", "message": "expected a text"},
+    ]);
+    let posted = admin(&server, Method::POST, "/admin/explain", &format!(r#"{{"user": {user}, "flag": "nav"}}"#)).await;
+    let posted = posted.json();
+    assert_eq!((&posted[0]["userDiagnostics"], &posted[0]["variant"]), (&expected, &json!("on")));
+    let query: String = user.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let asked = admin(&server, Method::GET, &format!("/admin/explain?user={query}"), "").await.json();
+    assert!(asked.as_array().unwrap().iter().all(|explained| explained["userDiagnostics"] == expected), "{asked}");
+    let text = admin(&server, Method::GET, &format!("/admin/explain?user={query}&format=text"), "").await.text();
+    assert!(text.starts_with("of the user, version: number out of range\nof the user, country: expected a text\n"));
+    assert_eq!(text.matches("of the user").count(), 2, "{text}");
+    // A user that is read as a whole has nothing listed.
+    let whole =
+        admin(&server, Method::POST, "/admin/explain", r#"{"user": {"user_id": "u1", "web_exp_id": "w1"}}"#).await;
+    assert!(whole.json().as_array().unwrap().iter().all(|explained| explained.get("userDiagnostics").is_none()));
+}
+
+#[tokio::test]
 async fn metrics_count_what_happens() {
     let server = server().await;
     variant(&server, "u1", "nav").await;

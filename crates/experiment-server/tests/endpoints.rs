@@ -40,6 +40,8 @@ async fn flag_keys_choose_and_bring_their_dependencies() {
         (r#"["depends"]"#, vec!["depends", "nav"]),
         (r#"["plain", "unknown"]"#, vec!["plain"]),
         ("[]", vec!["depends", "nav", "plain"]),
+        // One odd key takes down no other.
+        (r#"[null, "plain", 7, 1e999, "\ud800", ["nav"], {}]"#, vec!["plain"]),
     ] {
         let headers = [("x-amp-exp-user", user.as_str()), ("x-amp-exp-flag-keys", &base64_url(wanted))];
         assert_eq!(keys(get(&server, VARIANTS, &headers).await.json()), expected, "{wanted}");
@@ -245,4 +247,41 @@ async fn several_deployment_keys_take_the_place_of_the_default() {
         let answer = get(&server, "/sdk/v2/flags", &[("authorization", &api_key(key))]).await;
         assert_eq!(answer.status, status, "{key}");
     }
+}
+
+/// Flags that ask about fields which only browsers send, and about a known field of another type.
+const BROWSER_FLAGS: &str = r#"[
+    {"key": "mobile", "variants": {"on": {"key": "on", "value": "on"}}, "segments": [{"variant": "on", "conditions": [[
+        {"selector": ["context", "user", "device_category"], "op": "is", "values": ["mobile"]},
+        {"selector": ["context", "user", "landing_url"], "op": "contains", "values": ["/sale"]}]]}]},
+    {"key": "deep", "variants": {"on": {"key": "on", "value": "on"}}, "segments": [{"variant": "on", "conditions": [[
+        {"selector": ["context", "user", "page", "views"], "op": "greater", "values": ["2"]}]]}]},
+    {"key": "typed", "variants": {"on": {"key": "on", "value": "on"}}, "segments": [{"variant": "on", "conditions": [[
+        {"selector": ["context", "user", "country"], "op": "set contains any", "values": ["NO"]},
+        {"selector": ["context", "user", "version"], "op": "greater", "values": ["2"]}]]}]}
+]"#;
+
+#[tokio::test]
+async fn every_way_to_send_a_user_keeps_fields_that_the_server_does_not_know() {
+    let server = Server::builder().flags_json(BROWSER_FLAGS).start().await.unwrap();
+    let user = r#"{"user_id": "u1", "device_category": "mobile", "landing_url": "https://example.com/sale",
+        "page": {"views": 3}, "country": ["NO"], "version": 3, "odd": 1e999}"#;
+    let query: String = user.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let header = base64(user);
+    let answers = [
+        get(&server, VARIANTS, &[("x-amp-exp-user", &header)]).await,
+        post(&server, VARIANTS, &[], user).await,
+        get(&server, &format!("/v1/vardata?context={query}"), &[]).await,
+        get(&server, &format!("/v1/vardata?context={query}&user_id=u2&device_id=d2"), &[]).await,
+        post(&server, "/v1/vardata", &[], user).await,
+    ];
+    for answer in answers {
+        let variants = answer.json();
+        let keys: Vec<&String> = variants.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["deep", "mobile", "typed"]);
+    }
+    // Events say what the protocol says, and no more.
+    let events = server.events();
+    assert_eq!(events.len(), 5);
+    assert!(events.iter().all(|event| !event.json().contains("sale")), "{events:?}");
 }

@@ -57,6 +57,16 @@ fn explain_tells_why() {
     let json = program(&["explain", FLAGS, "--user", user, "--json"]).stdout;
     let all: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(all.as_array().unwrap().len(), 6);
+    let odd = r#"{"user_id": "ingrid", "web_exp_id": "w1", "country": ["Norway"], "version": 1e999}"#;
+    let told = text(&program(&["explain", FLAGS, "--user", odd]).stdout);
+    assert!(
+        told.starts_with("of the user, version: number out of range\nof the user, country: expected a text\n"),
+        "{told}"
+    );
+    assert_eq!(told.matches("of the user").count(), 2, "{told}");
+    let json = program(&["explain", FLAGS, "--user", odd, "--json"]).stdout;
+    let all: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(all[5]["userDiagnostics"][1]["path"], "country");
     let unknown = program(&["explain", FLAGS, "--user", user, "--flag", "none"]);
     assert_eq!((unknown.status.code(), text(&unknown.stderr).as_str()), (Some(1), "error: there is no flag `none`\n"));
     let broken = program(&["explain", FLAGS, "--user", "{"]);

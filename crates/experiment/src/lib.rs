@@ -78,7 +78,7 @@ pub use transport::{
 pub mod cohorts {
     pub use ::cohorts::sync::{CohortCopy, CohortStatus, CohortWatch, DownloadError, ProjectKeyError, SyncConfig};
     pub use ::cohorts::{
-        Cohort, CohortError, CohortJsonError, CohortStore, EnrichedUser, Folder, FolderError, StoredCohort,
+        Cohort, CohortError, CohortJsonError, CohortStore, EnrichedUser, Folder, FolderError, LeftOut, StoredCohort,
         USER_GROUP_TYPE, read_folder,
     };
 }

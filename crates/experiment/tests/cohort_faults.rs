@@ -49,6 +49,20 @@ fn lasting() -> Vec<(Fault, &'static str)> {
 }
 
 #[tokio::test]
+async fn one_odd_member_takes_down_no_cohort() {
+    let server = server_of(&["c1"]).await;
+    let body = r#"{"cohortId": "c1", "memberIds": [null, "u1", 5, 1e999, "\ud800", {"u2": 1}]}"#;
+    server.faults().always(Route::Cohort, Fault::body(body));
+    let client = syncing_with(&server, |config| config.request_timeout = Duration::from_secs(5)).build().unwrap();
+    client.start().await.unwrap();
+    assert_eq!(on(&client), ["c1"]);
+    let status = status(&client, "c1");
+    assert_eq!((status.failures, status.copy.map(|copy| copy.size)), (0, Some(1)));
+    assert_eq!(downloads(&server).len(), 1);
+    client.close().await;
+}
+
+#[tokio::test]
 async fn what_may_pass_is_tried_three_times() {
     for (fault, _) in passing() {
         let server = server_of(&["c1"]).await;

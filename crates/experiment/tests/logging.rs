@@ -230,3 +230,34 @@ async fn a_start_that_fails_and_events_that_are_lost_are_told() {
     drop(client);
     assert!(lines.have("warn", "events were dropped cause=dropped without closing events=1"), "{:?}", lines.all());
 }
+
+#[tokio::test]
+async fn odd_variants_are_one_line_for_each_fetch() {
+    let server = server(&["a"]).await;
+    let lines = Lines::default();
+    let client = RemoteEvaluationClient::builder(experiment_server::DEFAULT_DEPLOYMENT_KEY)
+        .server_url(server.url())
+        .log_level(LogLevel::Warn)
+        .logger(lines.logger())
+        .build()
+        .unwrap();
+    let odd: Vec<String> =
+        (0..9).map(|number| format!(r#""odd-{number}": {{"key": "hush", "payload": 1e999}}"#)).collect();
+    let body = format!(r#"{{"good": {{"key": "on"}}, "nameless": {{"value": "hush"}}, {}}}"#, odd.join(", "));
+    for fetches in 1..=2 {
+        server.faults().once(Route::Variants, Fault::body(body.clone()));
+        let variants = client.fetch(&User::with_user_id("u1")).await.unwrap();
+        assert_eq!(variants.keys().collect::<Vec<_>>(), ["good", "nameless"]);
+        assert_eq!(variants.diagnostics().len(), 10);
+        let told = lines.all();
+        assert_eq!(told.len(), fetches, "{told:?}");
+        let line = told.last().unwrap();
+        assert!(line.starts_with("warn experiment [Experiment] some fetched variants are odd"), "{line}");
+        for part in ["left_out=9", "flag `odd-0`: payload: number out of range", "more=5"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        assert!(!line.contains("hush"), "{line}");
+    }
+    client.fetch(&User::with_user_id("u1")).await.unwrap();
+    assert_eq!(lines.all().len(), 2, "{:?}", lines.all());
+}

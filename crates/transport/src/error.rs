@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use evaluation_core::JsonError;
+
 use crate::client::{BoxError, HttpError};
 use crate::endpoints::Endpoint;
 use crate::retry::Retryable;
@@ -229,32 +231,35 @@ pub enum RedirectProblem {
 }
 
 /// What is wrong with the JSON of a response, and where.
-#[derive(thiserror::Error)]
-#[error("not the JSON that was expected, at line {line} column {column}", line = .0.line(), column = .0.column())]
-pub struct ResponseJsonError(serde_json::Error);
-
-impl fmt::Debug for ResponseJsonError {
-    // What serde says may quote the response.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseJsonError").field("line", &self.line()).field("column", &self.column()).finish()
-    }
+#[derive(Debug, thiserror::Error)]
+#[error("not the JSON that was expected, at line {line} column {column}")]
+pub struct ResponseJsonError {
+    // And no more: what readers of JSON say may quote the response.
+    line: usize,
+    column: usize,
 }
 
 impl ResponseJsonError {
-    pub(crate) fn new(error: serde_json::Error) -> Self {
-        Self(error)
+    pub(crate) fn new(error: &serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
     }
 
     /// The line of the text, from 1, at which reading stopped.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.0.line()
+        self.line
     }
 
     /// The column of that line, from 1.
     #[must_use]
     pub fn column(&self) -> usize {
-        self.0.column()
+        self.column
+    }
+}
+
+impl From<JsonError> for ResponseJsonError {
+    fn from(error: JsonError) -> Self {
+        Self { line: error.line(), column: error.column() }
     }
 }
 

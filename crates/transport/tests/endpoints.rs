@@ -108,6 +108,26 @@ async fn a_user_that_is_too_large_for_a_header_is_sent_as_a_body() {
 }
 
 #[tokio::test]
+async fn fields_that_the_sdk_does_not_know_are_sent() {
+    let sent = json!({"user_id": "u", "device_category": "mobile", "page": {"views": [1, 2]}, "version": 3, "library": LIBRARY});
+    let built = User::builder().user_id("u").field("device_category", "mobile").field("version", 3);
+    let built = built.field("page", evaluation_core::Value::from(json!({"views": [1, 2]}))).build();
+    let (read, _) =
+        User::from_json(r#"{"user_id": "u", "device_category": "mobile", "page": {"views": [1, 2]}, "version": 3}"#)
+            .unwrap();
+    for user in [built, read] {
+        let client = Canned::new([response(200, &[], "{}")]);
+        service(client.clone()).variants(&user, &VariantsOptions::default(), DEADLINE).await.unwrap();
+        assert_eq!(decoded(&client.request(), "x-amp-exp-user"), sent);
+        let large = user.to_builder().field("landing_url", "x".repeat(20_000)).build();
+        let client = Canned::new([response(200, &[], "{}")]);
+        service(client.clone()).variants(&large, &VariantsOptions::default(), DEADLINE).await.unwrap();
+        let body: Value = serde_json::from_slice(client.request().body()).unwrap();
+        assert_eq!((&body["device_category"], body["landing_url"].as_str().unwrap().len()), (&json!("mobile"), 20_000));
+    }
+}
+
+#[tokio::test]
 async fn only_200_is_success_and_the_key_is_named_when_it_is_refused() {
     for status in [201, 204, 304, 400, 401, 403, 404, 413, 429, 500, 501, 503] {
         let service = service(Canned::new([
@@ -135,6 +155,34 @@ async fn what_is_no_json_of_variants_is_told_by_place() {
         let user = User::with_user_id("u");
         let error = service.variants(&user, &VariantsOptions::default(), DEADLINE).await.unwrap_err();
         assert!(matches!(error, TransportError::Malformed { .. }) && error.is_retryable(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_odd_variant_takes_down_no_other() {
+    for odd in [
+        "null",
+        "7",
+        "\"on\"",
+        "true",
+        "[]",
+        "{}",
+        "1e999",
+        r#""\ud800""#,
+        r#"{"key": 5}"#,
+        r#"{"key": "\ud800"}"#,
+        r#"{"key": "on", "metadata": []}"#,
+        r#"{"key": "on", "value": 1e999}"#,
+        r#"{"key": "on", "payload": {"deep": [1e999]}}"#,
+        &format!(r#"{{"key": "on", "payload": {}{}}}"#, "[".repeat(200), "]".repeat(200)),
+    ] {
+        let body = format!(r#"{{"first": {{"key": "on"}}, "odd": {odd}, "last": {{"key": "off"}}}}"#);
+        let client = Canned::new([response(200, &[], body.leak())]);
+        let asked = service(client).variants(&User::with_user_id("u"), &VariantsOptions::default(), DEADLINE).await;
+        let variants = asked.unwrap_or_else(|error| panic!("{odd}: {error}"));
+        assert_eq!(variants.keys().collect::<Vec<_>>(), ["first", "last"], "{odd}");
+        let said: Vec<_> = variants.diagnostics().iter().map(|said| said.flag.as_deref()).collect();
+        assert_eq!(said, [Some("odd")], "{odd}");
     }
 }
 

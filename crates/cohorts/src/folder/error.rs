@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::str::Utf8Error;
 
 use crate::cohort::CohortError;
+use crate::left_out::LeftOut;
 
-/// Why a folder, or a file in it, was not read. Never quotes members.
+/// Why a folder, or a file in it, was not read, or not as a whole. Never quotes members.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
@@ -37,7 +38,16 @@ pub enum FolderError {
         /// What is wrong with it, and where. Told in full with the file, so it is no `source`.
         error: CohortError,
     },
-    /// A text file is not in UTF-8.
+    /// Members of a JSON file cannot be read and are left out. The cohort has all others.
+    #[error("{path}: {left_out}", path = path.display())]
+    #[non_exhaustive]
+    Members {
+        /// The file.
+        path: PathBuf,
+        /// How many members they are, and what is wrong with the first.
+        left_out: LeftOut,
+    },
+    /// Lines of a text file are not in UTF-8 and are left out. The cohort has all others, if there are any.
     #[error("{path}: line {line} is not UTF-8: save the file as that", path = path.display())]
     #[non_exhaustive]
     NotUtf8 {
@@ -45,6 +55,8 @@ pub enum FolderError {
         path: PathBuf,
         /// The first line that is not, from 1.
         line: usize,
+        /// True when the cohort has other members. False when no line can be used, so that the file is left out.
+        partial: bool,
         /// Where in the file it is.
         source: Utf8Error,
     },
@@ -87,6 +99,12 @@ pub enum FolderError {
 }
 
 impl FolderError {
+    /// True when only some members of a file were left out: the cohort is there with all others.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        matches!(self, Self::Members { .. } | Self::NotUtf8 { partial: true, .. })
+    }
+
     /// The file or folder that could not be used.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -94,6 +112,7 @@ impl FolderError {
             Self::List { path, .. }
             | Self::Read { path, .. }
             | Self::Cohort { path, .. }
+            | Self::Members { path, .. }
             | Self::NotUtf8 { path, .. }
             | Self::GroupType { path, .. }
             | Self::Repeated { path, .. }

@@ -24,7 +24,7 @@ use files::{CohortFile, Format};
 pub struct Folder {
     /// The cohorts, ordered by id.
     pub cohorts: Vec<Cohort>,
-    /// Why files were left out: one for each, in the order of their paths.
+    /// Why files, or some of their members, were left out: one problem for each file, in the order of their paths.
     pub problems: Vec<FolderError>,
 }
 
@@ -37,7 +37,8 @@ pub struct Folder {
 /// - Hidden files and files of other names are passed over. Symbolic links are followed.
 ///
 /// Times that a file does not say are the time of its last change. A file that cannot be used is left out and told, and
-/// so is one with the id of a cohort that another file has: the first in the order of paths counts.
+/// so is one with the id of a cohort that another file has: the first in the order of paths counts. A member that cannot
+/// be read is left out and told, and the cohort has all others.
 ///
 /// # Errors
 /// Only when the folder itself cannot be listed.
@@ -46,7 +47,10 @@ pub fn read_folder(path: impl AsRef<Path>) -> Result<Folder, FolderError> {
     let mut found: BTreeMap<String, (PathBuf, Cohort)> = BTreeMap::new();
     for file in files {
         let cohort = match read(&file) {
-            Ok(cohort) => cohort,
+            Ok((cohort, problem)) => {
+                problems.extend(problem);
+                cohort
+            }
             Err(problem) => {
                 problems.push(problem);
                 continue;
@@ -64,7 +68,10 @@ pub fn read_folder(path: impl AsRef<Path>) -> Result<Folder, FolderError> {
     Ok(Folder { cohorts: found.into_values().map(|(_, cohort)| cohort).collect(), problems })
 }
 
-fn read(file: &CohortFile) -> Result<Cohort, FolderError> {
+/// The cohort of a file, and what is wrong with some of its members.
+type Read = Result<(Cohort, Option<FolderError>), FolderError>;
+
+fn read(file: &CohortFile) -> Read {
     let path = &file.path;
     let (bytes, time) = contents(path).map_err(|source| FolderError::Read { path: path.clone(), source })?;
     match file.format {
@@ -85,7 +92,7 @@ fn contents(path: &Path) -> io::Result<(Vec<u8>, i64)> {
     Ok((fs::read(path)?, time))
 }
 
-fn json(file: &CohortFile, bytes: &[u8], time: i64) -> Result<Cohort, FolderError> {
+fn json(file: &CohortFile, bytes: &[u8], time: i64) -> Read {
     let invalid = |error: CohortError| FolderError::Cohort { path: file.path.clone(), error };
     let mut fields = Fields::from_json(bytes).map_err(invalid)?;
     if let Some(expected) = &file.group_type {
@@ -99,21 +106,29 @@ fn json(file: &CohortFile, bytes: &[u8], time: i64) -> Result<Cohort, FolderErro
         Some(id) => id,
         None => file.stem()?,
     };
-    Ok(fields.into_cohort(id, time))
+    let cohort = fields.into_cohort(id, time);
+    let left_out = cohort.left_out().cloned();
+    Ok((cohort, left_out.map(|left_out| FolderError::Members { path: file.path.clone(), left_out })))
 }
 
-fn text(file: &CohortFile, bytes: &[u8], time: i64) -> Result<Cohort, FolderError> {
-    let text = std::str::from_utf8(bytes).map_err(|source| {
+fn text(file: &CohortFile, bytes: &[u8], time: i64) -> Read {
+    let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    let members: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let partial = !members.is_empty();
+    let problem = std::str::from_utf8(bytes).err().map(|source| {
         let good = bytes.get(..source.valid_up_to()).unwrap_or_default();
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        FolderError::NotUtf8 { path: file.path.clone(), line, source }
-    })?;
-    let members = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+        FolderError::NotUtf8 { path: file.path.clone(), line, partial, source }
+    });
+    let problem = match problem {
+        Some(problem) if !partial => return Err(problem),
+        problem => problem,
+    };
     let group_type = file.group_type.as_deref().unwrap_or(USER_GROUP_TYPE);
-    let mut cohort = Cohort::new(file.stem()?, members()).with_group_type(group_type).with_last_modified(time);
-    cohort.last_computed = time;
-    cohort.size = members().collect::<HashSet<_>>().len() as u64;
-    Ok(cohort)
+    let size = members.iter().collect::<HashSet<_>>().len() as u64;
+    let mut cohort = Cohort::new(file.stem()?, members).with_group_type(group_type).with_last_modified(time);
+    (cohort.last_computed, cohort.size) = (time, size);
+    Ok((cohort, problem))
 }
 
 #[cfg(test)]

@@ -32,13 +32,13 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn errors_name_the_file_and_say_what_is_wrong_and_where_once() {
     let folder =
-        folder(&[("a.json", "{\"memberIds\": [\"s3cret\",\n5]}"), ("b.json", "{\"cohortId\": 5}"), ("c.json", "")]);
+        folder(&[("a.json", "{\"memberIds\": {\"s3cret\":\n5}}"), ("b.json", "{\"cohortId\": 5}"), ("c.json", "")]);
     let (found, said) = read_all(&folder);
     assert_eq!(found, []);
     assert_eq!(
         said,
         [
-            "a.json: not the JSON of a cohort: memberIds[1]: expected a text, found a number at line 2 column 1",
+            "a.json: not the JSON of a cohort: memberIds: expected a list of texts, found an object at line 1 column 15",
             "b.json: not the JSON of a cohort: cohortId: expected a text, found a number at line 1 column 14",
             "c.json: not the JSON of a cohort: EOF while parsing a value at line 1 column 0",
         ]
@@ -112,11 +112,39 @@ fn texts_are_lists_of_members() {
 }
 
 #[test]
-fn the_line_that_is_not_utf8_is_told() {
+fn lines_that_are_not_utf8_are_left_out_and_the_first_is_told() {
     let folder = folder(&[]);
-    fs::write(folder.path().join("a.txt"), b"u1\nu2\n\xff\n").unwrap();
+    fs::write(folder.path().join("a.txt"), b"u1\nu2\n\xff\nu\xc3\n u3 ").unwrap();
+    fs::write(folder.path().join("b.txt"), b"\xff\xfe").unwrap();
     let (_, said) = read_all(&folder);
-    assert_eq!(said, ["a.txt: line 3 is not UTF-8: save the file as that"]);
+    let not_utf8 = |place| format!("{place} is not UTF-8: save the file as that");
+    assert_eq!(said, [not_utf8("a.txt: line 3"), not_utf8("b.txt: line 1")]);
+    let Folder { cohorts, problems } = read_folder(folder.path()).unwrap();
+    assert_eq!((cohorts.len(), cohorts[0].member_ids.join(","), cohorts[0].size), (1, "u1,u2,u3".to_owned(), 3));
+    assert_eq!(problems.iter().map(FolderError::is_partial).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn members_that_cannot_be_read_are_left_out_and_told() {
+    let folder = folder(&[
+        ("a.json", r#"{"memberIds": ["u1", null, 31337, "s3cret\ud800", "u2"]}"#),
+        ("b.json", r#"{"memberIds": ["u1", {"s3cret": 1}]}"#),
+        ("c.json", r#"{"memberIds": [null]}"#),
+        ("d.json", r#"{"memberIds": []}"#),
+    ]);
+    let Folder { cohorts, problems } = read_folder(folder.path()).unwrap();
+    let members: Vec<_> = cohorts.iter().map(|cohort| (cohort.member_ids.join(","), cohort.size)).collect();
+    assert_eq!(members, [("u1,u2".to_owned(), 2), ("u1".to_owned(), 1), (String::new(), 0)]);
+    assert!(matches!(&problems[0], FolderError::Members { left_out, .. } if left_out.count() == 3));
+    let (_, said) = read_all(&folder);
+    assert_eq!(
+        said,
+        [
+            "a.json: 3 members cannot be read and are left out; the first is memberIds[1]: expected a string, found null",
+            "b.json: 1 member cannot be read and is left out: memberIds[1]: expected a string, found an object",
+            "c.json: not the JSON of a cohort: memberIds[0]: expected a string, found null at line 1 column 20",
+        ]
+    );
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Driver {
         }
         drop(state);
         if let Some(cohort) = &arrived {
-            log::arrived(&id, cohort.len());
+            log::arrived(&id, cohort);
         }
         match (notice, error) {
             (Some(Notice::Failed { first }), Some(error)) => log::failed(&id, there, first, &error),

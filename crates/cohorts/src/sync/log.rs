@@ -4,6 +4,7 @@
 use transport::Chain;
 
 use super::DownloadError;
+use crate::store::StoredCohort;
 
 const TARGET: &str = "experiment::cohorts";
 
@@ -23,8 +24,15 @@ pub(super) fn failed(id: &str, there: bool, first: bool, error: &DownloadError) 
     }
 }
 
-pub(super) fn arrived(id: &str, members: usize) {
-    tracing::debug!(target: TARGET, cohort = id, members, "a cohort was downloaded");
+pub(super) fn arrived(id: &str, cohort: &StoredCohort) {
+    if let Some(left_out) = cohort.left_out() {
+        let (count, first) = (left_out.count(), left_out.first());
+        tracing::warn!(
+            target: TARGET, cohort = id, left_out = count, first,
+            "some members of a cohort cannot be read and are left out"
+        );
+    }
+    tracing::debug!(target: TARGET, cohort = id, members = cohort.len(), "a cohort was downloaded");
 }
 
 pub(super) fn recovered(id: &str, failures: u32) {

@@ -23,7 +23,7 @@ use self::report::Report;
 use self::texts::Texts;
 use crate::compiled::{Compiled, ConfigHash, Span};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
-use crate::value::{JsonError, skip_byte_order_mark};
+use crate::value::JsonError;
 use crate::wire;
 
 pub(crate) use order::Walk;
@@ -33,7 +33,7 @@ type ConfigMap<K, V> = HashMap<K, V, ConfigHash>;
 
 /// Reads and compiles a JSON list of flags.
 pub(crate) fn compile_json(json: &[u8]) -> Result<Compiled, JsonError> {
-    read::read_list(skip_byte_order_mark(json)).map(Compiler::finish)
+    read::read_list(json).map(Compiler::finish)
 }
 
 /// Compiles flags.

@@ -8,20 +8,21 @@ use serde_json::value::RawValue;
 
 use super::Compiler;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
-use crate::value::{JsonError, Value, parse_document, parse_with};
+use crate::value::{Document, JsonError, Value, parse_document, parse_with, skip_byte_order_mark};
 use crate::wire::Flag;
 
 /// Reads a JSON list and takes in the flags that can be read.
 pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
     // A list of good flags is what nearly every delivery is.
     let mut compiler = Compiler::default();
-    if parse_with(json, Intake(&mut compiler)).is_ok() {
+    if parse_with(skip_byte_order_mark(json), Intake(&mut compiler)).is_ok() {
         return Ok(compiler);
     }
     let mut compiler = Compiler::default();
-    let elements: Vec<&RawValue> = parse_document(json).map_err(JsonError::new)?;
+    let document = Document::new(json);
+    let elements: Vec<&RawValue> = parse_document(document.text().as_bytes()).map_err(JsonError::new)?;
     for (index, element) in elements.into_iter().enumerate() {
-        let (text, diagnostic) = readable(element.get(), index);
+        let (text, diagnostic) = readable(element.get(), index, document.is_replaced(element.get()));
         if let Some(diagnostic) = diagnostic {
             compiler.note(diagnostic);
         }
@@ -60,7 +61,12 @@ impl<'de> Visitor<'de> for Intake<'_> {
 
 /// The text of a flag if it can be read, normalised if only that makes it readable: repeated members are then the
 /// last of them, and no escape is a lone surrogate. And what is to be said of it.
-fn readable(text: &str, index: usize) -> (Option<Cow<'_, str>>, Option<Diagnostic>) {
+fn readable(text: &str, index: usize, is_replaced: bool) -> (Option<Cow<'_, str>>, Option<Diagnostic>) {
+    if is_replaced {
+        let problem = Problem { path: String::new(), message: "the bytes are not UTF-8".to_owned() };
+        let key = Value::from_json(text).ok().and_then(|flag| Some(flag.get("key")?.as_str()?.to_owned()));
+        return (None, Some(problem.report(index, key, Severity::Error)));
+    }
     let Some(problem) = Problem::of(text) else {
         return (Some(Cow::Borrowed(text)), None);
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::ConfigMap;
 use super::texts::Texts;
-use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity, beginning};
 
 /// What was found wrong so far.
 #[derive(Default)]
@@ -27,9 +27,7 @@ impl Report {
     const TOLD: usize = 16;
 
     pub(super) fn add(&mut self, diagnostic: Diagnostic) {
-        let Diagnostic { severity, kind, flag, path, message } = diagnostic;
-        let (flag, path, message) = (flag.map(bounded), bounded(path), bounded(message));
-        self.diagnostics.push(Diagnostic { severity, kind, flag, path, message });
+        self.diagnostics.push(diagnostic.bounded());
     }
 
     pub(super) fn error(&mut self, flag: &str, kind: DiagnosticKind, path: String, message: String) {
@@ -69,23 +67,6 @@ impl Report {
         }
         self.diagnostics.into()
     }
-}
-
-/// The longest that a key, a path or a message is, in characters.
-const LONGEST: usize = 1_000;
-
-/// The text, cut short if it is very long.
-fn bounded(text: String) -> String {
-    match beginning(&text, LONGEST) {
-        Some(start) => format!("{start}…"),
-        None => text,
-    }
-}
-
-/// The first characters of a text, if it has more than that.
-fn beginning(text: &str, characters: usize) -> Option<&str> {
-    let (end, _) = text.char_indices().nth(characters)?;
-    text.get(..end)
 }
 
 /// A text from a flag config as messages and paths quote it: cut short if it is long.

@@ -25,6 +25,8 @@ pub(crate) enum Target {
     Text(UserField),
     /// `user`, any other field, and maybe more behind it.
     Field(UserField),
+    /// `user`, a field that users have no place of their own for, and maybe more behind it.
+    Other,
     /// `user`, `user_properties` and one key.
     Property,
     /// `groups`.
@@ -129,7 +131,7 @@ impl Target {
             (Some("user"), Some(field)) => match UserField::of(field) {
                 Some(field) if (field as usize) < UserField::TEXTS && elements.len() == 0 => Self::Text(field),
                 Some(field) => Self::Field(field),
-                None => Self::Unknown,
+                None => Self::Other,
             },
             (Some("groups"), None) => Self::Groups,
             (Some("groups"), Some(_)) => Self::Group,
@@ -139,7 +141,7 @@ impl Target {
 }
 
 impl UserField {
-    fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|field| field.name() == name).copied()
     }
 

@@ -49,6 +49,7 @@ impl<C: EvaluationContext + ?Sized> Recorder<'_, C> {
             warnings: self.warnings(),
             segments: self.segments,
             dependencies: Vec::new(),
+            user_diagnostics: Vec::new(),
         }
     }
 

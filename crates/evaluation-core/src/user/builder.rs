@@ -59,8 +59,30 @@ text_setters! {
 }
 
 impl UserBuilder {
+    /// Sets a field that has no setter of its own, such as the `device_category` and `landing_url` that browser SDKs
+    /// send. Flags select it beside the known fields, as `["context", "user", "device_category"]`; it is not a property
+    /// of the user, which flags select behind `user_properties` and which [`UserBuilder::user_property`] sets. The value
+    /// may be any JSON; null takes the field away.
+    ///
+    /// A field that has a setter is read as [`User::from_json`] reads it: `field("country", "Norway")` is
+    /// `country("Norway")`, and what has no place in the field, such as a group without a name, is left out.
+    ///
+    /// ```
+    /// use evaluation_core::{User, Value};
+    ///
+    /// let user = User::builder().user_id("user-1").field("device_category", "mobile").build();
+    /// assert_eq!(user.field("device_category"), Some(&Value::from("mobile")));
+    /// ```
+    pub fn field(mut self, name: impl AsRef<str>, value: impl Into<Value>) -> Self {
+        let name = name.as_ref();
+        self.user.unset(name);
+        self.user.read_field(name, value.into());
+        self
+    }
+
     /// Sets one property of the user.
     pub fn user_property(mut self, key: impl AsRef<str>, value: impl Into<Value>) -> Self {
+        self.user.unset_other("user_properties");
         self.user.user_properties.insert(key, value);
         self
     }
@@ -71,6 +93,7 @@ impl UserBuilder {
         K: AsRef<str>,
         V: Into<Value>,
     {
+        self.user.unset_other("user_properties");
         self.user.user_properties.extend(properties);
         self
     }
@@ -110,6 +133,7 @@ impl UserBuilder {
         I: IntoIterator,
         I::Item: Into<String>,
     {
+        self.user.unset_other("cohort_ids");
         self.user.cohort_ids = Some(cohort_ids.into_iter().map(Into::into).collect());
         self
     }

@@ -9,7 +9,11 @@ impl EvaluationContext for User {
     fn select<'a>(&'a self, selector: &Selector) -> Selected<'a> {
         match selector.target() {
             Target::Property => Selected::from(self.user_properties.get_hashed(selector.key())),
-            Target::Text(field) => Selected::from(self.text(field)),
+            Target::Text(field) => match self.plain_text(field) {
+                Some(text) => Selected::Text(text),
+                None if self.other.is_none() => Selected::Null,
+                None => self.select_other(field.name(), &[]),
+            },
             _ => self.select_rest(selector),
         }
     }
@@ -20,6 +24,7 @@ impl User {
     fn select_rest(&self, selector: &Selector) -> Selected<'_> {
         match selector.target() {
             Target::Field(field) => self.select_field(field, selector.rest(2)),
+            Target::Other => self.select_other(selector.element(1).unwrap_or_default(), selector.rest(2)),
             Target::Group => self.select_group(selector.element(1).unwrap_or_default(), selector.rest(2)),
             // Only parts of the context are left out.
             Target::Root => Selected::from(Value::Object(self.context_object())),
@@ -30,6 +35,9 @@ impl User {
     }
 
     fn select_field(&self, field: UserField, rest: &[Box<str>]) -> Selected<'_> {
+        if self.field(field.name()).is_some() {
+            return self.select_other(field.name(), rest);
+        }
         match (field, rest) {
             (UserField::UserProperties, []) => non_empty(self.user_properties.clone()),
             (UserField::UserProperties, [key, rest @ ..]) => {
@@ -38,6 +46,12 @@ impl User {
             (UserField::CohortIds, []) => self.cohort_ids().map_or(Selected::Null, Selected::Texts),
             _ => Selected::Null,
         }
+    }
+
+    /// What is kept as it came.
+    #[inline(never)]
+    fn select_other(&self, name: &str, rest: &[Box<str>]) -> Selected<'_> {
+        Selected::from(self.field(name).and_then(|value| value.walk(rest)))
     }
 
     fn select_group(&self, group_type: &str, rest: &[Box<str>]) -> Selected<'_> {
@@ -72,13 +86,14 @@ impl User {
     }
 
     fn user_object(&self) -> Object {
-        let mut user: Object = self.set_texts().collect();
+        let mut user: Object = self.plain_texts().collect();
         if !self.user_properties.is_empty() {
             user.insert("user_properties", self.user_properties.clone());
         }
-        if let Some(cohort_ids) = self.cohort_ids() {
+        if let Some(cohort_ids) = self.plain_cohort_ids() {
             user.insert("cohort_ids", cohort_ids);
         }
+        user.extend(self.other_fields().map(|(name, value)| (name, value.clone())));
         user
     }
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod context;
+mod other;
 mod read;
 
 use foldhash::fast::RandomState;
@@ -12,6 +13,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use builder::UserBuilder;
 pub use read::UserDiagnostic;
 
+use self::other::OtherFields;
 use crate::context::UserField;
 use crate::value::{Object, Value};
 
@@ -44,6 +46,8 @@ pub struct User {
     group_properties: Ordered<Ordered<Object>>,
     cohort_ids: Option<Vec<String>>,
     group_cohort_ids: Ordered<Ordered<Vec<String>>>,
+    /// None for nearly all users, so that these pay for it with nothing but a pointer.
+    other: Option<Box<OtherFields>>,
 }
 
 macro_rules! text_getters {
@@ -145,28 +149,65 @@ impl User {
         self.group_cohort_ids.get(group_type)?.get(name).map(Vec::as_slice)
     }
 
-    #[inline]
+    /// What getters give.
     fn text(&self, field: UserField) -> Option<&str> {
+        self.plain_text(field).or_else(|| self.other.as_ref()?.text(field))
+    }
+
+    /// The text of a field that was given as one.
+    #[inline]
+    fn plain_text(&self, field: UserField) -> Option<&str> {
         self.texts.get(field as usize)?.as_deref()
     }
 
     fn set_text(&mut self, field: UserField, text: String) {
+        self.unset_other(field.name());
         if let Some(place) = self.texts.get_mut(field as usize) {
             *place = Some(text.into_boxed_str());
         }
     }
 
-    /// The fields that are set and hold one text.
-    fn set_texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        UserField::ALL.into_iter().filter_map(|field| Some((field.name(), self.text(field)?)))
+    fn unset_text(&mut self, field: UserField) {
+        self.unset_other(field.name());
+        if let Some(place) = self.texts.get_mut(field as usize) {
+            *place = None;
+        }
+    }
+
+    /// Takes a field away, whatever it is.
+    fn unset(&mut self, name: &str) {
+        self.unset_other(name);
+        match name {
+            "user_properties" => self.user_properties = Object::new(),
+            "groups" => self.groups = Ordered::default(),
+            "group_properties" => self.group_properties = Ordered::default(),
+            "cohort_ids" => self.cohort_ids = None,
+            "group_cohort_ids" => self.group_cohort_ids = Ordered::default(),
+            _ => UserField::of(name).into_iter().for_each(|field| self.unset_text(field)),
+        }
+    }
+
+    /// The fields that were given as one text.
+    fn plain_texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        UserField::ALL.into_iter().filter_map(|field| Some((field.name(), self.plain_text(field)?)))
+    }
+
+    /// The fields that are kept as they came.
+    fn other_fields(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.other.iter().flat_map(|other| other.fields.iter())
+    }
+
+    /// The user's cohorts, unless these are among the fields that are kept as they came.
+    fn plain_cohort_ids(&self) -> Option<&[String]> {
+        self.cohort_ids().filter(|_| self.field(UserField::CohortIds.name()).is_none())
     }
 }
 
-/// The form in which the service takes users: only what is set.
+/// The form in which the service takes users: only what is set, fields without a getter included.
 impl Serialize for User {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (name, text) in self.set_texts() {
+        for (name, text) in self.plain_texts() {
             map.serialize_entry(name, text)?;
         }
         if !self.user_properties.is_empty() {
@@ -178,11 +219,14 @@ impl Serialize for User {
         if !self.group_properties.is_empty() {
             map.serialize_entry("group_properties", &Entries(&self.group_properties, |names| Entries(names, |it| it)))?;
         }
-        if let Some(cohort_ids) = &self.cohort_ids {
+        if let Some(cohort_ids) = self.plain_cohort_ids() {
             map.serialize_entry("cohort_ids", cohort_ids)?;
         }
         if !self.group_cohort_ids.is_empty() {
             map.serialize_entry("group_cohort_ids", &Entries(&self.group_cohort_ids, |names| Entries(names, |it| it)))?;
+        }
+        for (name, value) in self.other_fields() {
+            map.serialize_entry(name, value)?;
         }
         map.end()
     }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{Ordered, User};
 use crate::context::UserField;
-use crate::value::{JsonError, Object, ScalarText, Value};
+use crate::value::{JsonError, Object, ScalarText, Value, salvage};
 
-/// A part of a user's JSON that could not be used and was left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A part of a user's JSON that is not of the type that its field has, or that cannot be read at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UserDiagnostic {
     /// Where it stands, such as `group_properties.org`.
@@ -35,14 +37,30 @@ impl User {
     /// # Ok::<(), evaluation_core::JsonError>(())
     /// ```
     ///
+    /// A number past all floats, such as `1e999`, and bytes that are not UTF-8 are left out and reported too, with the
+    /// member or element that they are the value of.
+    ///
     /// # Errors
-    /// Only when the text is not JSON that a [`Value`] can hold: see [`Value::from_json`].
+    /// When the text is not JSON, or nests deeper than 128 levels.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<(Self, Vec<UserDiagnostic>), JsonError> {
-        Value::from_json(json).map(Self::from_value)
+        let json = json.as_ref();
+        let mut unreadable = Vec::new();
+        let value = Value::from_json(json).or_else(|error| {
+            let mut report = |path: &str, message: &str| unreadable.push(UserDiagnostic::new(path, message));
+            salvage(json, &mut report).ok_or(error)
+        })?;
+        let (user, diagnostics) = Self::from_value(value);
+        unreadable.extend(diagnostics);
+        Ok((user, unreadable))
     }
 
-    /// Reads a user from a JSON value. Never fails: what has an unexpected shape is left out and reported, numbers and
-    /// booleans stand for their text where a text is expected, a single name for a list of one, and null is absent.
+    /// Reads a user from a JSON value. Never fails: what has an unexpected shape is reported. Null is absent.
+    ///
+    /// - A field that no getter gives is kept as it is: [`User::field`].
+    /// - Where a string is expected, getters give a number or a boolean as its text, and nothing for a list or an object,
+    ///   which is reported. Flags are decided by the value as it is.
+    /// - The same holds for `user_properties` that are no object, and for `cohort_ids` with lists or objects in them.
+    /// - In groups, a single name stands for a list of one, and what is reported is left out.
     #[must_use]
     pub fn from_value(value: Value) -> (Self, Vec<UserDiagnostic>) {
         let mut reader = Reader::default();
@@ -51,6 +69,20 @@ impl User {
             reader.field(&key, value);
         }
         (reader.user, reader.diagnostics)
+    }
+
+    /// Reads one field. What cannot be read goes unreported.
+    pub(super) fn read_field(&mut self, name: &str, value: Value) {
+        let mut reader = Reader { user: std::mem::take(self), diagnostics: Vec::new() };
+        reader.field(name, value);
+        *self = reader.user;
+    }
+}
+
+impl UserDiagnostic {
+    fn new(path: &str, message: &str) -> Self {
+        let path = if path.is_empty() { "user" } else { path };
+        Self { path: path.to_owned(), message: message.to_owned() }
     }
 }
 
@@ -66,26 +98,45 @@ impl Reader {
             return;
         }
         match key {
-            "user_properties" => self.user.user_properties = self.object(key, value).unwrap_or_default(),
+            "user_properties" => match value {
+                Value::Object(properties) => self.user.user_properties = properties,
+                value => self.keep(key, value, "expected an object"),
+            },
             "groups" => self.user.groups = self.map(key, value, Self::texts),
             "group_properties" => {
                 self.user.group_properties =
                     self.map(key, value, |reader, path, names| Some(reader.map(path, names, Self::object)));
             }
-            "cohort_ids" => self.user.cohort_ids = self.texts(key, value),
+            "cohort_ids" => self.cohort_ids(key, value),
             "group_cohort_ids" => {
                 self.user.group_cohort_ids =
                     self.map(key, value, |reader, path, names| Some(reader.map(path, names, Self::texts)));
             }
-            _ => match UserField::ALL.into_iter().find(|field| field.name() == key) {
-                Some(field) => {
-                    if let Some(text) = self.text(key, value) {
-                        self.user.set_text(field, text);
-                    }
+            _ => match (UserField::of(key), value) {
+                (None, value) => self.user.set_other(key, value),
+                (Some(field), Value::String(text)) => self.user.set_text(field, text),
+                (Some(_), value @ (Value::Array(_) | Value::Object(_))) => self.keep(key, value, "expected a text"),
+                (Some(field), scalar) => {
+                    let text = ScalarText::of(&scalar).map(|text| text.as_str().to_owned());
+                    self.user.set_scalar(field, scalar, &text.unwrap_or_default());
                 }
-                None => drop(self.report::<()>(key, "not a field of a user")),
             },
         }
+    }
+
+    /// Keeps a field of an unexpected type as it is.
+    fn keep(&mut self, key: &str, value: Value, message: &str) {
+        self.user.set_other(key, value);
+        self.report::<()>(key, message);
+    }
+
+    fn cohort_ids(&mut self, key: &str, value: Value) {
+        let nests = |value: &Value| matches!(value, Value::Array(_) | Value::Object(_));
+        let odd = value.as_array().map_or_else(|| nests(&value), |elements| elements.iter().any(nests));
+        if odd {
+            self.user.set_other(key, value.clone());
+        }
+        self.user.cohort_ids = self.texts(key, value);
     }
 
     fn map<T>(&mut self, path: &str, value: Value, read: impl Fn(&mut Self, &str, Value) -> Option<T>) -> Ordered<T> {
@@ -125,8 +176,7 @@ impl Reader {
     }
 
     fn report<T>(&mut self, path: &str, message: &str) -> Option<T> {
-        let path = if path.is_empty() { "user" } else { path };
-        self.diagnostics.push(UserDiagnostic { path: path.to_owned(), message: message.to_owned() });
+        self.diagnostics.push(UserDiagnostic::new(path, message));
         None
     }
 }

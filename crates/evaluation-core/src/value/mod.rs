@@ -5,6 +5,7 @@ mod from;
 mod json;
 pub(crate) mod number;
 mod object;
+mod parts;
 mod readable;
 mod text;
 
@@ -12,6 +13,7 @@ pub use byte_order_mark::skip_byte_order_mark;
 pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
 pub use object::{Object, ObjectIntoIter, ObjectIter};
+pub(crate) use parts::{Document, Members, kind_of, name as member_name, salvage, strict};
 pub(crate) use readable::Readable;
 pub(crate) use text::{InlineText, ScalarText};
 

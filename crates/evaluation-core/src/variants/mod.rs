@@ -2,13 +2,13 @@
 
 mod metadata;
 mod owned;
+mod read;
 mod variant;
 
 use std::fmt;
 use std::slice;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 pub use metadata::Metadata;
@@ -16,6 +16,7 @@ pub use owned::Variant;
 pub use variant::{ReadError, VariantRef};
 
 use crate::compiled::{Compiled, OutcomeId};
+use crate::diagnostic::Diagnostic;
 use crate::text::compare_utf16;
 
 /// Variants by flag key: the result of an evaluation.
@@ -40,13 +41,33 @@ pub struct Variants {
 enum Repr {
     /// The outcome of each flag of a set.
     Compiled { set: Arc<Compiled>, outcomes: Vec<OutcomeId> },
-    /// In UTF-16 order of the keys.
-    Owned(Vec<(Box<str>, Variant)>),
+    Owned {
+        /// In UTF-16 order of the keys.
+        variants: Vec<(Box<str>, Variant)>,
+        diagnostics: Box<[Diagnostic]>,
+    },
 }
 
 impl Variants {
     pub(crate) fn compiled(set: Arc<Compiled>, outcomes: Vec<OutcomeId>) -> Self {
         Self { repr: Repr::Compiled { set, outcomes } }
+    }
+
+    fn owned(variants: Vec<(Box<str>, Variant)>) -> Self {
+        Self { repr: Repr::Owned { variants, diagnostics: Box::default() } }
+    }
+
+    /// What was found wrong with the variants when they were read: [`Variants::from_json`]. An error names a flag whose
+    /// variant was left out; a warning, one whose variant is there although something about it is odd.
+    ///
+    /// Variants that were decided locally have none: [`FlagSet::diagnostics`](crate::FlagSet::diagnostics) has those of
+    /// their flags.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match &self.repr {
+            Repr::Compiled { .. } => &[],
+            Repr::Owned { diagnostics, .. } => diagnostics,
+        }
     }
 
     /// The variant of a flag.
@@ -57,7 +78,7 @@ impl Variants {
                 let flag = set.find(key)?;
                 VariantRef::compiled(set, flag, *outcomes.get(flag as usize)?)
             }
-            Repr::Owned(variants) => {
+            Repr::Owned { variants, .. } => {
                 let place = variants.binary_search_by(|(known, _)| compare_utf16(known, key)).ok()?;
                 variants.get(place).map(|(_, variant)| VariantRef::owned(variant))
             }
@@ -86,7 +107,7 @@ impl Variants {
     pub fn iter(&self) -> VariantsIter<'_> {
         VariantsIter(match &self.repr {
             Repr::Compiled { set, outcomes } => Left::Compiled { set, outcomes, flags: set.by_key.iter() },
-            Repr::Owned(variants) => Left::Owned(variants.iter()),
+            Repr::Owned { variants, .. } => Left::Owned(variants.iter()),
         })
     }
 
@@ -109,7 +130,7 @@ impl Variants {
     pub fn len(&self) -> usize {
         match &self.repr {
             Repr::Compiled { outcomes, .. } => outcomes.iter().filter(|outcome| outcome.is_some()).count(),
-            Repr::Owned(variants) => variants.len(),
+            Repr::Owned { variants, .. } => variants.len(),
         }
     }
 
@@ -162,7 +183,7 @@ impl fmt::Debug for VariantsIter<'_> {
 
 impl Default for Variants {
     fn default() -> Self {
-        Self { repr: Repr::Owned(Vec::new()) }
+        Self::owned(Vec::new())
     }
 }
 
@@ -172,7 +193,7 @@ impl fmt::Debug for Variants {
     }
 }
 
-/// Equal when the same flags have the same variants, wherever they come from.
+/// Equal when the same flags have the same variants, wherever they come from and whatever was wrong there.
 impl PartialEq for Variants {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
@@ -187,19 +208,12 @@ impl<K: Into<Box<str>>> FromIterator<(K, Variant)> for Variants {
         variants.reverse();
         variants.sort_by(|(a, _): &(Box<str>, Variant), (b, _)| compare_utf16(a, b));
         variants.dedup_by(|(a, _), (b, _)| a == b);
-        Self { repr: Repr::Owned(variants) }
+        Self::owned(variants)
     }
 }
 
 impl Serialize for Variants {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
-    }
-}
-
-impl<'de> Deserialize<'de> for Variants {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let variants = indexmap::IndexMap::<Box<str>, Variant, foldhash::fast::RandomState>::deserialize(deserializer)?;
-        Ok(variants.into_iter().collect())
     }
 }

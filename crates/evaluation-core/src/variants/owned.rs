@@ -1,6 +1,6 @@
 //! Variants that belong to no flag set.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::VariantRef;
 use crate::value::{Object, Value};
@@ -13,8 +13,7 @@ use crate::value::{Object, Value};
 /// let variant = Variant::new("treatment").with_value("blue").with_metadata("experimentKey", "exp-1");
 /// assert_eq!(variant.as_ref().value(), Some("blue"));
 /// ```
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "Fields")]
+#[derive(Debug, Clone, Default)]
 pub struct Variant {
     pub(super) key: Option<String>,
     pub(super) value: Option<OwnedValue>,
@@ -80,7 +79,7 @@ impl Variant {
 }
 
 impl OwnedValue {
-    fn new(value: Value) -> Option<Self> {
+    pub(super) fn new(value: Value) -> Option<Self> {
         match value {
             Value::Null => None,
             Value::String(text) => Some(Self { text, json: false }),
@@ -110,22 +109,5 @@ impl PartialEq for Variant {
 impl Serialize for Variant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.as_ref().serialize(serializer)
-    }
-}
-
-/// The members of a variant as the service sends it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Fields {
-    key: Option<String>,
-    value: Value,
-    payload: Value,
-    metadata: Option<Object>,
-}
-
-impl From<Fields> for Variant {
-    fn from(fields: Fields) -> Self {
-        let variant = Self { key: fields.key, metadata: fields.metadata.unwrap_or_default(), ..Self::default() };
-        variant.with_value(fields.value).with_payload(fields.payload)
     }
 }

@@ -30,11 +30,13 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         let Sources { path, cohorts } = &self.sources;
-        let explained = explain(path, cohorts.as_deref(), &self.user, self.flag.as_deref())?;
+        let mut explained = explain(path, cohorts.as_deref(), &self.user, self.flag.as_deref())?;
         let mut output = Output::stdout();
         if self.json {
             output.line(serde_json::to_string_pretty(&explained)?)?;
         } else {
+            // One text says once what of the user could not be read.
+            explained.iter_mut().skip(1).for_each(|explanation| explanation.user_diagnostics.clear());
             for explanation in explained {
                 output.line(explanation)?;
             }

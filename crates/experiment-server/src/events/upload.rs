@@ -90,7 +90,9 @@ impl Rejected {
 impl Upload {
     /// Reads and checks an upload; its events, if all of them are good.
     pub(crate) fn events(body: &[u8], is_api_key: impl Fn(&str) -> bool) -> Result<Vec<Box<RawValue>>, Rejected> {
-        let upload: Self = serde_json::from_slice(skip_byte_order_mark(body))
+        // Bytes that are not UTF-8 spoil the event that they stand in, and no other.
+        let body = String::from_utf8_lossy(skip_byte_order_mark(body));
+        let upload: Self = serde_json::from_str(&body)
             .map_err(|error| Rejected::new(StatusCode::BAD_REQUEST, format!("Invalid JSON request body: {error}")))?;
         let api_key = upload.api_key.filter(|key| !key.is_empty()).ok_or_else(|| Rejected::missing("api_key"))?;
         if !is_api_key(&api_key) {
@@ -251,6 +253,20 @@ mod tests {
         }
         let empty = json!({"api_key": "key", "events": [{"event_type": "e", "user_id": ""}], "options": {"min_id_length": 0.0}});
         assert_eq!(upload(&empty).unwrap_err()["events_with_invalid_id_lengths"], json!({"user_id": [0]}));
+    }
+
+    #[test]
+    fn one_odd_event_is_listed_and_no_other() {
+        let deep =
+            format!(r#"{{"event_type": "e", "user_id": "user-1", "x": {}{}}}"#, "[".repeat(200), "]".repeat(200));
+        for odd in ["null", "7", "1e999", r#""e""#, r#""\ud800""#, "[]", r#"{"event_type": "\ud800"}"#, &deep] {
+            let good = r#"{"event_type": "e", "user_id": "user-1"}"#;
+            let body = format!(r#"{{"api_key": "key", "events": [{good}, {odd}, {good}]}}"#);
+            let rejected = Upload::events(body.as_bytes(), |_| true).err().unwrap();
+            assert_eq!(rejected.events_with_invalid_fields, [("event", vec![1])].into(), "{odd}");
+        }
+        let body = b"{\"api_key\": \"key\", \"events\": [{\"event_type\": \"e\xff\", \"user_id\": \"user-1\"}]}";
+        assert_eq!(Upload::events(body, |_| true).unwrap().len(), 1);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::RawFlag;
-use super::raw::Members;
+use super::raw::{Members, is};
 
 /// What conditions call a value that is not there.
 const NO_VALUE: &str = "(none)";
@@ -111,14 +111,14 @@ pub(crate) fn apply<'a>(flag: &RawFlag, overrides: impl Iterator<Item = &'a Over
 }
 
 fn splice(flag: &str, overrides: &[&Override]) -> Option<String> {
-    let members: Vec<(String, &RawValue)> = serde_json::from_str::<Members<'_>>(flag).ok()?.0;
-    let own = members.iter().rfind(|(name, _)| name == "segments").map(|(_, segments)| *segments);
+    let members = serde_json::from_str::<Members<'_>>(flag).ok()?.0;
+    let own = members.iter().rfind(|(name, _)| is(name, "segments")).map(|(_, segments)| *segments);
     let own: Vec<&RawValue> = serde_json::from_str(own?.get()).ok()?;
     let mut segments: Vec<String> = overrides.iter().map(|one| one.segment().to_string()).collect();
     segments.extend(own.iter().map(|segment| segment.get().to_owned()));
     let mut text = String::from("{");
-    for (name, value) in members.iter().filter(|(name, _)| name != "segments") {
-        text.push_str(&serde_json::to_string(name).ok()?);
+    for (name, value) in members.iter().filter(|(name, _)| !is(name, "segments")) {
+        text.push_str(name.get());
         text.push(':');
         text.push_str(value.get());
         text.push(',');
@@ -164,6 +164,15 @@ mod tests {
         assert!(applied.json.contains(r#""payload":1.0"#), "{}", applied.json);
         assert!(applied.json.contains(r#""metadata":{"z":1,"a":2}"#), "{}", applied.json);
         assert!(applied.json.ends_with(r#",{"variant":"off"}]}"#), "{}", applied.json);
+    }
+
+    #[test]
+    fn flags_that_are_read_leniently_can_be_overridden() {
+        let json = FLAG.replace(r#""key": "nav", "#, r#""\ud800": 1, "key": "nav", "key": "nav", "#);
+        let lenient = super::super::read("flags.json", json.as_bytes()).unwrap().remove(0);
+        assert!(check_override(std::slice::from_ref(&lenient), &Override::for_everyone("nav", "on")).is_ok());
+        let applied = apply(&lenient, [Override::for_everyone("nav", "on")].iter());
+        assert_eq!(variant(&applied, &User::with_user_id("u1")).as_deref(), Some("on"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use evaluation_core::{skip_byte_order_mark, wire};
+use evaluation_core::{Value, skip_byte_order_mark, wire};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -23,8 +23,13 @@ pub(crate) struct RawFlag {
 impl RawFlag {
     /// The names that the flag lists its variants under.
     pub(crate) fn variants(&self) -> Vec<String> {
-        let flag = serde_json::from_str::<wire::Flag<'_>>(&self.json);
-        flag.map(|flag| flag.variants.iter().map(|(name, _)| name.as_ref().to_owned()).collect()).unwrap_or_default()
+        let names = |json: &str| {
+            let flag = serde_json::from_str::<wire::Flag<'_>>(json).ok()?;
+            Some(flag.variants.iter().map(|(name, _)| name.as_ref().to_owned()).collect())
+        };
+        // The engine reads some flags only when they are normalised: those with repeated members or lone surrogates.
+        let normalised = || names(&Value::from_json(&*self.json).ok()?.to_string());
+        names(&self.json).or_else(normalised).unwrap_or_default()
     }
 }
 
@@ -50,16 +55,21 @@ fn describe(error: &serde_json::Error) -> String {
 /// The last member of that name counts, and scalars stand for their text, as the engine has it.
 fn key(json: &str) -> Option<Box<str>> {
     let members = serde_json::from_str::<Members<'_>>(json).ok()?.0;
-    let (_, key) = members.iter().rfind(|(name, _)| name == "key")?;
-    match serde_json::from_str(key.get()).ok()? {
-        serde_json::Value::String(key) => Some(key.into()),
-        serde_json::Value::Number(_) | serde_json::Value::Bool(_) => Some(key.get().into()),
-        _ => None,
+    let (_, key) = members.iter().rfind(|(name, _)| is(name, "key"))?;
+    match Value::from_json(key.get()).ok()? {
+        Value::String(key) => Some(key.into()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        scalar => Some(scalar.to_string().into()),
     }
 }
 
+/// True when a member's name, as it stands in the JSON, is this one.
+pub(super) fn is(name: &RawValue, wanted: &str) -> bool {
+    Value::from_json(name.get()).is_ok_and(|name| name.as_str() == Some(wanted))
+}
+
 /// An object's members in their order, repeated ones included.
-pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -125,6 +135,17 @@ mod tests {
         let flags = read("a.json", br#"[{"key": "x", "key": "c"}, {"key": 7}, {"key": null}]"#).unwrap();
         let keys: Vec<Option<&str>> = flags.iter().map(|flag| flag.key.as_deref()).collect();
         assert_eq!(keys, [Some("c"), Some("7"), None]);
+    }
+
+    #[test]
+    fn what_no_text_can_hold_is_read_as_the_engine_reads_it() {
+        let json = br#"[{"\udc00": 1e999, "key": "a\ud800", "segments": [],
+            "variants": {"on": {}, "on": {}, "\ud800": {}}}]"#;
+        let flags = read("a.json", json).unwrap();
+        assert_eq!(flags[0].key.as_deref(), Some("a\u{fffd}"));
+        let json = std::str::from_utf8(json).unwrap().replace("1e999", "1");
+        let flags = read("a.json", json.as_bytes()).unwrap();
+        assert_eq!(flags[0].variants(), ["on", "\u{fffd}"]);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The user of a remote evaluation: in a header, in the body, or in the query.
 
 use bytes::Bytes;
-use evaluation_core::{User, Value, skip_byte_order_mark};
+use evaluation_core::{User, skip_byte_order_mark};
 use http::{HeaderMap, Method};
+use serde_json::value::RawValue;
 
 use crate::base64;
 use crate::query::Query;
 use crate::reply::Refusal;
+use crate::user::{self, UserError};
 
 /// The user that an SDK sends: JSON in the body of a POST, base64 of it in a header otherwise.
 pub(super) fn of_sdk(method: &Method, headers: &HeaderMap, body: &Bytes) -> Result<User, Refusal> {
@@ -45,21 +47,38 @@ pub(super) fn of_api(method: &Method, query: &Query, body: &Bytes) -> Result<Use
     checked(builder.build())
 }
 
-/// The keys of the flags that an SDK asks for; none for all.
+/// The keys of the flags that an SDK asks for; none for all. An element of the list that is no string is left out, unless
+/// that would leave none: it would then ask for all.
 pub(super) fn flag_keys(headers: &HeaderMap) -> Result<Vec<String>, Refusal> {
     let Some(header) = headers.get("x-amp-exp-flag-keys") else { return Ok(Vec::new()) };
     let json = base64::decode(header.as_bytes())
         .map_err(|error| Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not base64: {error}")))?;
-    serde_json::from_slice(skip_byte_order_mark(&json)).map_err(|error| {
+    let list: Vec<&RawValue> = serde_json::from_slice(skip_byte_order_mark(&json)).map_err(|error| {
         Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not a JSON list of strings: {error}"))
-    })
+    })?;
+    let keys: Vec<String> = list.iter().filter_map(|key| serde_json::from_str(key.get()).ok()).collect();
+    let left_out = list.len() - keys.len();
+    if left_out > 0 && keys.is_empty() {
+        return Err(Refusal::bad_request("the header X-Amp-Exp-Flag-Keys is a JSON list without any string"));
+    }
+    if left_out > 0 {
+        tracing::warn!(target: "experiment_server", left_out, "a request asks for flags by keys that are no strings");
+    }
+    Ok(keys)
 }
 
+/// Reads a user. Fields of an unexpected type or without a place of their own decide flags as they came.
 fn read(place: &str, json: &[u8]) -> Result<User, Refusal> {
-    match Value::from_json(json) {
-        Ok(value) if value.as_object().is_some() => Ok(User::from_value(value).0),
-        Ok(_) => Err(Refusal::bad_request(format!("{place} holds no JSON object"))),
-        Err(error) => Err(Refusal::bad_request(format!("{place} holds no user: {error}"))),
+    match user::read(json) {
+        Ok((user, unread)) => {
+            if !unread.is_empty() {
+                let parts = unread.len();
+                tracing::debug!(target: "experiment_server", parts, "parts of a user cannot be read: /admin/explain lists them");
+            }
+            Ok(user)
+        }
+        Err(UserError::NoObject) => Err(Refusal::bad_request(format!("{place} holds no JSON object"))),
+        Err(UserError::Json(error)) => Err(Refusal::bad_request(format!("{place} holds no user: {error}"))),
     }
 }
 

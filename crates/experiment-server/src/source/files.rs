@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cohorts::{Cohort, FolderError};
+use evaluation_core::Severity;
 
 use super::Kind;
 use crate::flags::{self, Invalid, Problem, RawFlag};
@@ -75,11 +76,14 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
     Problem::of_file(path.display().to_string(), format!("cannot be read: {error}"))
 }
 
-/// The cohorts of a folder.
-pub(crate) fn read_cohorts(path: &Path) -> Result<Vec<Cohort>, Invalid> {
+/// The cohorts of a folder, with what is only worth a warning: members that were left out.
+pub(crate) fn read_cohorts(path: &Path) -> Result<(Vec<Cohort>, Vec<Problem>), Invalid> {
     match cohorts::read_folder(path) {
-        Ok(folder) if folder.problems.is_empty() => Ok(folder.cohorts),
-        Ok(folder) => Err(Invalid { problems: folder.problems.iter().map(cohort_problem).collect() }),
+        Ok(folder) => {
+            let problems: Vec<Problem> = folder.problems.iter().map(cohort_problem).collect();
+            let failed = problems.iter().any(Problem::is_error);
+            if failed { Err(Invalid { problems }) } else { Ok((folder.cohorts, problems)) }
+        }
         Err(error) => Err(Invalid { problems: vec![cohort_problem(&error)] }),
     }
 }
@@ -92,7 +96,8 @@ fn cohort_problem(error: &FolderError) -> Problem {
     }
     // The error names the file first, and so does the problem.
     let rest = message.strip_prefix(&file).map(|rest| rest.trim_start_matches(':').trim_start().to_owned());
-    Problem::of_file(file, rest.unwrap_or(message))
+    let severity = if error.is_partial() { Severity::Warning } else { Severity::Error };
+    Problem { severity, ..Problem::of_file(file, rest.unwrap_or(message)) }
 }
 
 #[cfg(test)]
@@ -111,6 +116,18 @@ mod tests {
         let (flags, problems) = read_flags(folder.path()).unwrap();
         let keys: Vec<&str> = flags.iter().filter_map(|flag| flag.key.as_deref()).collect();
         assert_eq!((keys, problems), (vec!["a", "b"], vec![]));
+    }
+
+    #[test]
+    fn one_odd_member_takes_down_no_cohort() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("c1.json"), r#"{"memberIds": ["u1", null, "u2"]}"#).unwrap();
+        fs::write(folder.path().join("c2.txt"), b"u1\n\xff\n").unwrap();
+        let (cohorts, warnings) = read_cohorts(folder.path()).unwrap();
+        let members: Vec<String> = cohorts.iter().map(|cohort| cohort.member_ids.join(",")).collect();
+        assert_eq!(members, ["u1,u2", "u1"]);
+        assert!(warnings.len() == 2 && warnings.iter().all(|problem| !problem.is_error()), "{warnings:?}");
+        assert!(warnings[0].to_string().contains("memberIds[1]: expected a string, found null"), "{warnings:?}");
     }
 
     #[test]

@@ -18,7 +18,8 @@ pub(crate) struct Reading {
 pub(crate) enum Content {
     /// Flags, with what is only worth a warning.
     Flags(Vec<RawFlag>, Vec<Problem>),
-    Cohorts(Vec<Cohort>),
+    /// Cohorts, likewise.
+    Cohorts(Vec<Cohort>, Vec<Problem>),
 }
 
 impl Source {
@@ -30,17 +31,20 @@ impl Source {
             }
             Kind::Cohorts => {
                 let cohorts = files::read_cohorts(&self.path);
-                (fingerprint_of(&cohorts), cohorts.map(Content::Cohorts))
+                (fingerprint_of(&cohorts), cohorts.map(|(cohorts, warnings)| Content::Cohorts(cohorts, warnings)))
             }
         };
         Reading { kind: self.kind, fingerprint, content }
     }
 }
 
-fn fingerprint_of(cohorts: &Result<Vec<Cohort>, Invalid>) -> u64 {
+fn fingerprint_of(cohorts: &Result<(Vec<Cohort>, Vec<Problem>), Invalid>) -> u64 {
     let mut hasher = DefaultHasher::new();
     match cohorts {
-        Ok(cohorts) => cohorts.iter().for_each(|cohort| hasher.write_u64(fingerprint(cohort))),
+        Ok((cohorts, warnings)) => {
+            cohorts.iter().for_each(|cohort| hasher.write_u64(fingerprint(cohort)));
+            text(&mut hasher, &format!("{warnings:?}"));
+        }
         Err(invalid) => text(&mut hasher, &format!("{:?}", invalid.problems())),
     }
     hasher.finish()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "cohorts")]
 use cohorts::{CohortStore, EnrichedUser, sync::CohortStatus};
-use evaluation_core::{Explanation, FlagSet, JsonError, User, Variants, skip_byte_order_mark};
+use evaluation_core::{Explanation, FlagSet, JsonError, User, Value, Variants, skip_byte_order_mark};
 use foldhash::fast::FixedState;
 use serde_json::value::RawValue;
 
@@ -99,15 +99,30 @@ impl Snapshot {
 }
 
 fn prints(json: &[u8]) -> HashMap<Box<str>, u64> {
-    let flags: Vec<&RawValue> = serde_json::from_slice(skip_byte_order_mark(json)).unwrap_or_default();
+    // Bytes that are not UTF-8 spoil the flag that they stand in, and no other.
+    let json = String::from_utf8_lossy(skip_byte_order_mark(json));
+    let flags: Vec<&RawValue> = serde_json::from_str(&json).unwrap_or_default();
     let keyed = flags.into_iter().filter_map(|flag| {
-        // Of repeated members the last counts, as it does for the engine. A flag without a key is a diagnostic, and
-        // nothing that could change.
-        let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(flag.get()).ok()?;
-        let key: String = serde_json::from_str(members.get("key")?.get()).ok()?;
-        Some((key.into(), FixedState::default().hash_one(flag.get())))
+        let key = key(flag.get()).or_else(|| lenient_key(flag.get()))?;
+        Some((key, FixedState::default().hash_one(flag.get())))
     });
     keyed.collect()
+}
+
+/// Of repeated members the last counts, as it does for the engine. A flag without a key is a diagnostic, and nothing that
+/// could change.
+fn key(flag: &str) -> Option<Box<str>> {
+    let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(flag).ok()?;
+    serde_json::from_str(members.get("key")?.get()).ok()
+}
+
+/// The same where the key is no string, or something in the flag has lone surrogates: as the engine reads it then.
+fn lenient_key(flag: &str) -> Option<Box<str>> {
+    match Value::from_json(flag).ok()?.get("key")? {
+        Value::String(key) => Some(key.as_str().into()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        scalar => Some(scalar.to_string().into()),
+    }
 }
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ impl RemoteEvaluationClient {
     /// The variants of all flags for a user, defaults included. It tries as often as the options say; dropping the
     /// future gives up.
     ///
+    /// A variant that cannot be read is left out, logged, and reported by [`Variants::diagnostics`]; all others are there.
+    ///
     /// # Errors
     /// With the last attempt's error, when all have failed or trying again would not help.
     pub async fn fetch(&self, user: &User) -> Result<Variants, TransportError> {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use evaluation_core::{User, Variants};
+use evaluation_core::{Severity, User, Variants};
 use transport::{Chain, TransportError};
 
 use crate::logs::Json;
@@ -34,6 +34,7 @@ impl Log {
                 if failures > 0 {
                     tracing::info!(target: "experiment", failures, "variants are fetched again");
                 }
+                tell_odd(variants);
                 tracing::debug!(target: "experiment", variants = variants.len(), "variants were fetched");
                 tracing::trace!(target: "experiment", user = %Json(user), variants = %Json(variants), "fetched");
             }
@@ -45,4 +46,25 @@ impl Log {
             }
         }
     }
+}
+
+/// How many diagnostics of one fetch are logged in full.
+const TOLD: usize = 5;
+
+/// Logs what is wrong with the variants of one fetch: one line, however many they are.
+fn tell_odd(variants: &Variants) {
+    let found = variants.diagnostics();
+    if found.is_empty() {
+        return;
+    }
+    let told: Vec<String> = found.iter().take(TOLD).map(ToString::to_string).collect();
+    let left_out = found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    let more = found.len() - told.len();
+    tracing::warn!(
+        target: "experiment",
+        left_out,
+        diagnostics = told.join("; "),
+        more,
+        "some fetched variants are odd: those that cannot be read are left out"
+    );
 }

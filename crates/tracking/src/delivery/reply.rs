@@ -1,11 +1,13 @@
 //! What the service says to an upload.
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use evaluation_core::skip_byte_order_mark;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// An answer, or that there was none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +54,13 @@ struct Body {
     code: Lenient<u16>,
     error: Lenient<String>,
     missing_field: Lenient<String>,
-    events_with_invalid_fields: Lenient<BTreeMap<String, Places>>,
-    events_with_missing_fields: Lenient<BTreeMap<String, Places>>,
-    events_with_invalid_id_lengths: Lenient<BTreeMap<String, Places>>,
+    events_with_invalid_fields: Lenient<Members<Places>>,
+    events_with_missing_fields: Lenient<Members<Places>>,
+    events_with_invalid_id_lengths: Lenient<Members<Places>>,
     silenced_events: Places,
     throttled_events: Places,
-    exceeded_daily_quota_users: Lenient<BTreeMap<String, IgnoredAny>>,
-    exceeded_daily_quota_devices: Lenient<BTreeMap<String, IgnoredAny>>,
+    exceeded_daily_quota_users: Lenient<Members<IgnoredAny>>,
+    exceeded_daily_quota_devices: Lenient<Members<IgnoredAny>>,
 }
 
 impl Reply {
@@ -94,7 +96,8 @@ fn verdict(code: u16, body: Body) -> Verdict {
             }
             let by_field =
                 [body.events_with_invalid_fields, body.events_with_missing_fields, body.events_with_invalid_id_lengths];
-            let places = by_field.into_iter().filter_map(|fields| fields.0).flat_map(BTreeMap::into_values);
+            let places = by_field.into_iter().filter_map(|fields| fields.0).flat_map(|members| members.0);
+            let places = places.map(|(_, places)| places);
             Verdict::Invalid(places.chain([body.silenced_events]).flat_map(Places::known).collect())
         }
         _ => Verdict::Failed,
@@ -113,9 +116,9 @@ impl Places {
     }
 }
 
-impl Lenient<BTreeMap<String, IgnoredAny>> {
+impl Lenient<Members<IgnoredAny>> {
     fn names(self) -> Vec<String> {
-        self.0.unwrap_or_default().into_keys().collect()
+        self.0.map(|members| members.0.into_iter().filter_map(|(name, _)| name.0).collect()).unwrap_or_default()
     }
 }
 
@@ -125,18 +128,38 @@ impl<T> Default for Lenient<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either<T> {
-            Good(T),
-            Other(IgnoredAny),
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Its text first: what no value can hold, such as a number past all floats, spoils nothing else then.
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(raw.get()).ok()))
+    }
+}
+
+/// The members of an object, in order.
+struct Members<T>(Vec<(Lenient<String>, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for All<T> {
+            type Value = Members<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
         }
-        Ok(Self(match Either::deserialize(deserializer)? {
-            Either::Good(value) => Some(value),
-            Either::Other(_) => None,
-        }))
+
+        deserializer.deserialize_map(All(PhantomData))
     }
 }
 
@@ -204,6 +227,16 @@ mod tests {
         assert_eq!(read(400, &odd), Verdict::Invalid(vec![3]));
         let odd = json!({"silenced_events": [1, "x", -1, null, 2.5, 4], "events_with_invalid_fields": {"a": [5, []], "b": 6}});
         assert_eq!(read(400, &odd), Verdict::Invalid(vec![5, 1, 4]));
+    }
+
+    #[test]
+    fn what_no_value_can_hold_takes_nothing_else_with_it() {
+        let body = br#"{"code": 400, "silenced_events": [1, 1e999, "\ud800", 4], "other": 1e999,
+            "events_with_invalid_fields": {"\ud800": [5], "a": [1e999, 6], "b": "\ud800"}}"#;
+        assert_eq!(Reply::read(400, Some(body), None).1.verdict, Verdict::Invalid(vec![5, 6, 1, 4]));
+        let body = br#"{"code": 429, "throttled_events": [0, 1e999], "exceeded_daily_quota_users": {"\ud800": 1, "a": 1e999}}"#;
+        let throttled = Throttled { events: vec![0], users: vec!["a".into()], devices: Vec::new() };
+        assert_eq!(Reply::read(429, Some(body), None).1.verdict, Verdict::Throttled(throttled));
     }
 
     #[test]

@@ -37,6 +37,19 @@ fn an_assignment_tells_all_flags() {
 }
 
 #[test]
+fn fields_that_the_sdk_does_not_know_are_in_no_event() {
+    let variants = with_metadata(json!({}));
+    let user =
+        User::builder().user_id("u1").field("landing_url", "hush").field("country", ["hush"]).field("version", 3);
+    let user = user.build();
+    let mut events = Event::exposures(&user, &variants, TIME);
+    events.push(Event::assignment(&user, &variants, TIME).with_evaluated(&user));
+    assert_eq!(events.len(), 2);
+    let json = serde_json::to_string(&events).unwrap();
+    assert!(!json.contains("hush") && json.contains(r#""app_version":"3""#), "{json}");
+}
+
+#[test]
 fn groups_of_exclusion_are_told_but_are_no_property_of_the_user() {
     let variants = variants(json!({
         "mutex": {"key": "slot-1", "metadata": {"flagType": "mutual-exclusion-group"}},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use evaluation_core::{User, Variants, skip_byte_order_mark};
+use evaluation_core::{JsonError, User, Variants};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 
@@ -59,6 +59,8 @@ impl VariantsOptions {
 impl Service {
     /// Asks for the variants of a user. Once: see [`retrying`](crate::retrying).
     ///
+    /// A variant that cannot be read is left out and reported by [`Variants::diagnostics`]; all others are there.
+    ///
     /// # Errors
     /// When they could not be had, or not within `timeout`.
     pub async fn variants(
@@ -75,9 +77,8 @@ impl Service {
                 return Err(refusal(ENDPOINT, &response));
             }
             let body = read(ENDPOINT, response, self.max_body).await?;
-            let malformed =
-                |error| TransportError::Malformed { endpoint: ENDPOINT, source: ResponseJsonError::new(error) };
-            serde_json::from_slice(skip_byte_order_mark(&body)).map_err(malformed)
+            let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, source: JsonError::into(error) };
+            Variants::from_json(&body).map_err(malformed)
         })
         .await
     }
@@ -115,7 +116,7 @@ fn user_json(user: &User) -> Result<Vec<u8>, TransportError> {
 
 fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<Vec<u8>, TransportError> {
     serde_json::to_vec(value)
-        .map_err(|error| TransportError::Request { endpoint: ENDPOINT, source: ResponseJsonError::new(error).into() })
+        .map_err(|error| TransportError::Request { endpoint: ENDPOINT, source: ResponseJsonError::new(&error).into() })
 }
 
 fn track(tracks: bool) -> &'static str {

@@ -6,6 +6,9 @@ use super::trace::{BucketTrace, ConditionTrace, Explanation, SegmentTrace};
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for diagnostic in &self.user_diagnostics {
+            writeln!(f, "of the user, {diagnostic}")?;
+        }
         for dependency in &self.dependencies {
             write!(f, "first, ")?;
             dependency.fmt(f)?;

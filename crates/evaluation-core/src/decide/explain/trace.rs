@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::diagnostic::Diagnostic;
+use crate::user::UserDiagnostic;
 use crate::value::Value;
 
 /// Why a user gets what a flag gives.
@@ -28,6 +29,28 @@ pub struct Explanation {
     /// The flags that were evaluated before this one, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Explanation>,
+    /// What of the user's JSON could not be read as its field expects: see [`Explanation::with_user_diagnostics`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub user_diagnostics: Vec<UserDiagnostic>,
+}
+
+impl Explanation {
+    /// Adds what reading the user found, so that whoever reads the explanation knows by what user it was decided.
+    ///
+    /// ```
+    /// use evaluation_core::{FlagSet, User};
+    ///
+    /// let flags = FlagSet::from_json(r#"[{"key": "f", "variants": {"on": {}}, "segments": [{"variant": "on"}]}]"#)?;
+    /// let (user, diagnostics) = User::from_json(r#"{"user_id": "u1", "country": ["NO"]}"#)?;
+    /// let explanation = flags.explain(&user, "f").unwrap().with_user_diagnostics(diagnostics);
+    /// assert!(explanation.to_string().starts_with("of the user, country: expected a text\n"));
+    /// # Ok::<(), evaluation_core::JsonError>(())
+    /// ```
+    #[must_use]
+    pub fn with_user_diagnostics(mut self, diagnostics: Vec<UserDiagnostic>) -> Self {
+        self.user_diagnostics = diagnostics;
+        self
+    }
 }
 
 /// What happened in one segment.
