@@ -1,9 +1,13 @@
 //! docs/logs.md lists all that clients log, as they log it: people build alerts on these texts and names.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "test code")]
 
+mod sources;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+use sources::each_source;
 
 /// The crates that clients are made of, and the target that each logs under.
 const CRATES: [(&str, &str); 5] = [
@@ -39,17 +43,6 @@ fn the_page_on_logs_lists_what_is_logged() {
     let (missing, stale): (Vec<_>, Vec<_>) =
         (logged.difference(&listed).collect(), listed.difference(&logged).collect());
     assert!(missing.is_empty() && stale.is_empty(), "not in docs/logs.md: {missing:#?}\nno longer logged: {stale:#?}");
-}
-
-fn each_source(folder: &Path, look: &mut dyn FnMut(&str)) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            each_source(&path, look);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            look(&fs::read_to_string(&path).unwrap());
-        }
-    }
 }
 
 /// What stands between the parentheses, of which the first is open already.

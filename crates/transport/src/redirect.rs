@@ -5,6 +5,7 @@ use http::header::{AUTHORIZATION, LOCATION};
 use http::{Method, Request, Response, StatusCode, Uri};
 
 use crate::error::RedirectProblem;
+use crate::urls::authority;
 
 /// How many redirects of one call are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -106,7 +107,10 @@ fn resolve(from: &Uri, location: &str) -> Option<Uri> {
     };
     let uri: Uri = whole.parse().ok()?;
     let http = matches!(uri.scheme_str(), Some("http" | "https"));
-    (http && uri.host().is_some_and(|host| !host.is_empty())).then_some(uri)
+    let given = uri.authority()?.as_str();
+    let host_and_port = given.rsplit_once('@').map_or(given, |(_, host_and_port)| host_and_port);
+    // A port that is not a number would else count as the scheme's own.
+    (http && authority::check(host_and_port).is_ok()).then_some(uri)
 }
 
 /// True when both have the same scheme, host and port.
@@ -135,6 +139,8 @@ mod tests {
             ("", None),
             ("ftp://other/x", None),
             ("https://", None),
+            ("https://host:808O/x", None),
+            ("//:80/x", None),
         ] {
             assert_eq!(resolve(&from, location).map(|uri| uri.to_string()).as_deref(), to, "{location}");
         }

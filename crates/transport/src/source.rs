@@ -60,7 +60,10 @@ impl FlagSource for ServiceSource {
     #[cfg(not(feature = "streaming"))]
     fn stream(&self) -> BoxFuture<'_, Result<FlagStream, SourceError>> {
         Box::pin(async {
-            Err(SourceError::new(ErrorClass::Unsupported, "streams were left out: turn on the feature `streaming`"))
+            Err(SourceError::new(
+                ErrorClass::Unsupported,
+                "streams were left out: turn on the feature `streaming` of the crate `experiment`",
+            ))
         })
     }
 }

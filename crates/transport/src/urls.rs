@@ -1,5 +1,7 @@
 //! Where the service's endpoints are.
 
+pub(crate) mod authority;
+
 use std::fmt;
 
 use http::Uri;
@@ -106,9 +108,9 @@ impl UrlsBuilder {
     /// The URLs.
     ///
     /// # Errors
-    /// When one that was given is no base URL. The error names the option.
+    /// When one that was given is no base URL. The error names the option and the reason.
     pub fn build(self) -> Result<Urls, UrlError> {
-        let or = |option, given: &str, default| match given {
+        let or = |option, given: &str, default| match given.trim() {
             "" => Ok(BaseUrl::from_static(default)),
             given => BaseUrl::parse(option, given),
         };
@@ -134,7 +136,8 @@ impl BaseUrl {
     /// Reads a base URL. One `/` at its end is taken away; `option` is what errors call it.
     ///
     /// # Errors
-    /// When it is not `http://…` or `https://…`, has a query, or holds a user or password.
+    /// When it is not `http://…` or `https://…`, has no host, a host or a port that cannot be right, a query, or a
+    /// path with characters that need percent-encoding, or holds white space, a user or a password.
     pub fn parse(option: &'static str, url: &str) -> Result<Self, UrlError> {
         let (scheme, authority, uri) = checked(option, url)?;
         let path = uri.path();
@@ -185,24 +188,75 @@ pub fn request_url(option: &'static str, url: &str) -> Result<Uri, UrlError> {
 }
 
 fn checked(option: &'static str, url: &str) -> Result<(Scheme, Authority, Uri), UrlError> {
-    let problem = |problem| UrlError { option, problem };
-    let uri: Uri = url.trim().parse().map_err(|_| problem(UrlProblem::Malformed))?;
-    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-        return Err(problem(UrlProblem::Relative));
-    };
-    if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
-        return Err(problem(UrlProblem::Scheme));
+    let uri = absolute(url).map_err(|problem| UrlError { option, problem })?;
+    match (uri.scheme(), uri.authority()) {
+        (Some(scheme), Some(authority)) => Ok((scheme.clone(), authority.clone(), uri.clone())),
+        _ => Err(UrlError { option, problem: UrlProblem::Malformed }),
     }
-    if authority.as_str().contains('@') {
-        return Err(problem(UrlProblem::Credentials));
+}
+
+fn absolute(url: &str) -> Result<Uri, UrlProblem> {
+    let parts = Parts::of(url)?;
+    if parts.user.is_some() {
+        return Err(UrlProblem::Credentials);
     }
-    if authority.host().is_empty() {
-        return Err(problem(UrlProblem::Malformed));
+    authority::check(parts.authority)?;
+    if parts.path.contains(['?', '#']) {
+        return Err(UrlProblem::Query);
     }
-    if uri.query().is_some() || url.contains('#') {
-        return Err(problem(UrlProblem::Query));
+    if !is_path(parts.path) {
+        return Err(UrlProblem::Path);
     }
-    Ok((scheme.clone(), authority.clone(), uri))
+    // The type knows its schemes in lower case only.
+    let scheme = parts.scheme.to_ascii_lowercase();
+    format!("{scheme}://{}{}", parts.authority, parts.path).parse().map_err(|_| UrlProblem::Malformed)
+}
+
+/// The parts of a URL of `http` or `https`. The parts after the scheme are not checked yet.
+pub(crate) struct Parts<'a> {
+    pub(crate) scheme: &'a str,
+    /// The user, with the password.
+    pub(crate) user: Option<&'a str>,
+    /// The host, with the port.
+    pub(crate) authority: &'a str,
+    /// All that follows.
+    pub(crate) path: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Splits a URL. White space around it does not count.
+    pub(crate) fn of(url: &'a str) -> Result<Self, UrlProblem> {
+        let url = url.trim();
+        if url.chars().any(|char| char.is_whitespace() || char.is_control()) {
+            return Err(UrlProblem::Whitespace);
+        }
+        let is_scheme = |scheme: &str| {
+            let usable = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+            !scheme.is_empty() && scheme.bytes().all(usable)
+        };
+        let (scheme, rest) =
+            url.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).ok_or(UrlProblem::Relative)?;
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            return Err(UrlProblem::Scheme);
+        }
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user, authority) = match authority.rsplit_once('@') {
+            Some((user, authority)) => (Some(user), authority),
+            None => (None, authority),
+        };
+        Ok(Self { scheme, user, authority, path })
+    }
+}
+
+/// True for a path of the characters that a path may hold (RFC 3986, section 3.3).
+fn is_path(path: &str) -> bool {
+    let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
+    let mut pieces = path.split('%');
+    pieces.next().is_some_and(|first| first.bytes().all(usable))
+        && pieces.all(|piece| {
+            let hex = |at: usize| piece.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
+            hex(0) && hex(1) && piece.bytes().all(usable)
+        })
 }
 
 /// Why a text is no base URL. Never quotes it, since it may hold a password.
@@ -223,8 +277,11 @@ pub enum UrlProblem {
     /// It is no URL.
     #[error("cannot be read")]
     Malformed,
-    /// It has no scheme or no host.
-    #[error("has no scheme or no host")]
+    /// It holds a space, a line feed or another control character.
+    #[error("holds a space or a control character")]
+    Whitespace,
+    /// It does not begin with a scheme.
+    #[error("does not begin with `http://` or `https://`")]
     Relative,
     /// Its scheme is neither `http` nor `https`.
     #[error("is neither http nor https")]
@@ -232,6 +289,18 @@ pub enum UrlProblem {
     /// It holds a user or a password.
     #[error("holds a user or a password")]
     Credentials,
+    /// It has no host.
+    #[error("has no host")]
+    NoHost,
+    /// Its host can be neither a name nor an address.
+    #[error("has a host that cannot be one (an IPv6 address needs brackets, and an international name needs punycode)")]
+    Host,
+    /// Its port is not a number from 1 to 65535.
+    #[error("has a port that is not a number from 1 to 65535")]
+    Port,
+    /// Its path holds characters that no path may hold.
+    #[error("has a path with characters that need percent-encoding")]
+    Path,
     /// It has a query or a fragment.
     #[error("has a query or a fragment")]
     Query,

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use common::{DEADLINE, answer, client, finish, listen, read_head, service_at, within};
 use tokio::io::AsyncWriteExt;
-use transport::{DefaultClient, HttpError, Proxy, TransportError};
+use transport::{ClientError, DefaultClient, HttpError, Proxy, TransportError, UrlProblem};
 
 fn through(proxy: &str) -> Proxy {
     Proxy::Explicit(proxy.replace("http://", "http://me:hush@"))
@@ -76,6 +76,31 @@ async fn a_proxy_that_nobody_listens_at_is_told_as_such() {
     let TransportError::Http { source: HttpError::Connect { host, .. }, .. } = &error else { panic!("{error:?}") };
     assert_eq!(host, "127.0.0.1");
     assert!(!format!("{error:?}").contains("hush"));
+}
+
+#[tokio::test]
+async fn an_address_of_a_proxy_that_cannot_be_right_is_refused_with_the_reason() {
+    for (address, problem) in [
+        ("http://me:hush@proxy:808O", UrlProblem::Port),
+        ("http://me:hush@proxy:0", UrlProblem::Port),
+        ("proxy:port", UrlProblem::Port),
+        ("http://me:hush@", UrlProblem::NoHost),
+        ("http://", UrlProblem::NoHost),
+        ("", UrlProblem::NoHost),
+        ("http://pro xy:3128", UrlProblem::Whitespace),
+        ("http://pro{xy}:3128", UrlProblem::Host),
+        ("http://me:hu/sh@proxy:3128", UrlProblem::Port),
+        ("http://me/hush@proxy:3128", UrlProblem::Malformed),
+        ("socks5://me:hush@proxy:1080", UrlProblem::Scheme),
+        ("ftp://proxy", UrlProblem::Scheme),
+    ] {
+        let proxy = Proxy::Explicit(address.to_owned());
+        let error = DefaultClient::builder().proxy(proxy.clone()).build().unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&problem.to_string()), "{address}: {text}");
+        assert!(!format!("{text} {proxy:?}").contains("hush"), "{address}: {text}");
+        assert!(matches!(error, ClientError::Proxy { problem: found, .. } if found == problem), "{address}: {error:?}");
+    }
 }
 
 #[cfg(any(feature = "native-roots", feature = "webpki-roots"))]

@@ -17,7 +17,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Url(#[from] UrlError),
     /// The HTTP client cannot be built.
-    #[error("the HTTP client cannot be built")]
+    #[error(transparent)]
     Client(#[from] ClientError),
     /// Nothing, where nothing would never do. The error names the option.
     #[error(transparent)]
@@ -55,15 +55,15 @@ pub enum ConfigError {
     #[cfg(feature = "cohorts")]
     #[error(transparent)]
     ProjectKeys(#[from] cohorts::sync::ProjectKeyError),
-    /// Tracking cannot be set up. `source` says why.
+    /// Tracking cannot be set up.
     #[cfg(feature = "tracking")]
-    #[error("`{option}` cannot be used")]
+    #[error("`{option}`: {problem}")]
     #[non_exhaustive]
     Tracking {
         /// The options of which kind, as files call them.
         option: &'static str,
         /// What is wrong with them.
-        source: tracking::ConfigError,
+        problem: tracking::ConfigError,
     },
     /// A client for programs without async has no thread to work on.
     #[cfg(feature = "blocking")]

@@ -41,7 +41,7 @@ impl TrackingSetup {
             if let Some(told) = &self.told {
                 builder = builder.on_outcome(Arc::clone(told));
             }
-            builder.build().map_err(|source| ConfigError::Tracking { option, source })
+            builder.build().map_err(|problem| ConfigError::Tracking { option, problem })
         };
         // A tracker of your own needs no options.
         let exposures = config.exposure_config.clone();

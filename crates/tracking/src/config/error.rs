@@ -17,6 +17,6 @@ pub enum ConfigError {
     #[error(transparent)]
     Zero(#[from] ZeroError),
     /// The HTTP client cannot be built.
-    #[error("the HTTP client cannot be built")]
+    #[error(transparent)]
     Client(#[from] ClientError),
 }

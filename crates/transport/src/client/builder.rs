@@ -10,6 +10,7 @@ use super::connect::Connector;
 #[cfg(feature = "_tls")]
 use super::tls::{Tls, certificates};
 use super::{BoxError, DefaultClient, Proxy};
+use crate::urls::UrlProblem;
 
 /// The time between two TCP probes of a connection that did not answer one.
 const PROBE: Duration = Duration::from_secs(10);
@@ -106,7 +107,7 @@ impl DefaultClientBuilder {
         tcp.set_keepalive_retries(self.keep_alive.map(|_| PROBES));
         let connector = Connector {
             tcp,
-            proxies: Arc::new(self.proxy.matcher().ok_or(ClientError::Proxy)?),
+            proxies: Arc::new(self.proxy.proxies().map_err(|problem| ClientError::Proxy { problem })?),
             timeout: self.connect_timeout,
             #[cfg(feature = "_tls")]
             tls: Arc::new(self.tls()?),
@@ -156,16 +157,23 @@ impl fmt::Debug for DefaultClientBuilder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The address of the proxy cannot be used. Not quoted, since it may hold a password.
-    #[error("the proxy's address cannot be used: give one like `http://proxy.example:3128`")]
-    Proxy,
+    /// The address of the proxy cannot be used. The message does not quote it, since it may hold a password.
+    #[error(
+        "the proxy's address {problem}: give one like `http://proxy.example:3128`, with percent-encoding where a user \
+        or a password holds special characters"
+    )]
+    #[non_exhaustive]
+    Proxy {
+        /// What is wrong with the address.
+        problem: UrlProblem,
+    },
     /// What was given as a certificate is none that could be a root.
     #[error("a root certificate cannot be read: give certificates in PEM, or one in DER")]
     Certificate,
     /// Nothing is trusted, so no server could be. `source` says why, if the operating system did.
     #[error(
         "no root certificates were found: install the operating system's (often the package `ca-certificates`), \
-        turn on the feature `webpki-roots`, or add your own"
+        turn on the feature `rustls-webpki-roots` of the crate `experiment`, or add your own"
     )]
     #[non_exhaustive]
     NoRoots {
@@ -173,6 +181,9 @@ pub enum ClientError {
         source: BoxError,
     },
     /// The crate was built without TLS.
-    #[error("https needs TLS, which was left out: turn on the feature `native-roots` or `webpki-roots`")]
+    #[error(
+        "https needs TLS, which was left out: turn on the feature `rustls-native-roots` or `rustls-webpki-roots` of \
+        the crate `experiment`"
+    )]
     NoTls,
 }

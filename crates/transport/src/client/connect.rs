@@ -10,14 +10,14 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
 #[cfg(not(feature = "_tls"))]
 use super::ClientError;
 use super::io::{BoxIo, Link};
-use super::proxy::usable;
+use super::proxy::{Proxies, usable};
 #[cfg(feature = "_tls")]
 use super::tls::Tls;
 use super::{BoxFuture, HttpError};
@@ -26,7 +26,7 @@ use super::{BoxFuture, HttpError};
 #[derive(Clone)]
 pub(super) struct Connector {
     pub(super) tcp: HttpConnector,
-    pub(super) proxies: Arc<Matcher>,
+    pub(super) proxies: Arc<Proxies>,
     /// For all that it takes until requests can be sent.
     pub(super) timeout: Duration,
     #[cfg(feature = "_tls")]

@@ -1,5 +1,8 @@
 //! TLS: which certificates are trusted, and the handshake.
 
+#[cfg(feature = "native-roots")]
+mod native;
+
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::pem::PemObject;
@@ -84,18 +87,14 @@ impl Ready {
     }
 }
 
-/// Adds the roots of the features. What kept some of them away is given back, for the case that there are none.
+/// Adds the roots of the features. Returns what kept some of them away, for the case that there are none.
 fn add_built_in(roots: &mut RootCertStore) -> Option<BoxError> {
-    let problem: Option<BoxError> = None;
     #[cfg(feature = "webpki-roots")]
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     #[cfg(feature = "native-roots")]
-    let problem = {
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        problem.or(found.errors.into_iter().next().map(Into::into))
-    };
-    problem
+    return native::add(roots);
+    #[cfg(not(feature = "native-roots"))]
+    None
 }
 
 /// Reads certificates: one in DER, or any number in PEM. `None` when there is none, or one cannot be a root.

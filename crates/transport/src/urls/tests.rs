@@ -49,6 +49,7 @@ fn one_slash_is_taken_away_and_prefixes_stay() {
         ("https://host//", "https://host//sdk/v2/flags?v=0"),
         (" http://127.0.0.1:8000/a/b/ ", "http://127.0.0.1:8000/a/b/sdk/v2/flags?v=0"),
         ("http://[::1]:8000", "http://[::1]:8000/sdk/v2/flags?v=0"),
+        ("HTTPS://Host/a%20b", "https://Host/a%20b/sdk/v2/flags?v=0"),
     ] {
         assert_eq!(BaseUrl::parse("x", base).unwrap().join("/sdk/v2/flags?v=0").unwrap().to_string(), joined);
     }
@@ -57,17 +58,37 @@ fn one_slash_is_taken_away_and_prefixes_stay() {
 #[test]
 fn what_is_wrong_is_told_with_the_option_and_without_the_url() {
     for (url, problem) in [
-        ("http://a b", UrlProblem::Malformed),
+        ("http://a b", UrlProblem::Whitespace),
+        ("http://host/a\u{a0}b", UrlProblem::Whitespace),
+        ("http://host\0", UrlProblem::Whitespace),
         ("localhost", UrlProblem::Relative),
+        ("localhost:8000", UrlProblem::Relative),
+        ("//host", UrlProblem::Relative),
+        ("http:/host", UrlProblem::Relative),
+        ("host/?to=http://other", UrlProblem::Relative),
         ("/flags", UrlProblem::Relative),
         ("ftp://host", UrlProblem::Scheme),
         ("https://me:hush@host", UrlProblem::Credentials),
+        ("https://me:hush@host:x", UrlProblem::Credentials),
+        ("http://", UrlProblem::NoHost),
+        ("http:///flags", UrlProblem::NoHost),
+        ("http://:8000", UrlProblem::NoHost),
+        ("http://{host}/", UrlProblem::Host),
+        ("http://::1:8000/", UrlProblem::Host),
+        ("http://host\\flags", UrlProblem::Host),
+        ("http://host:808O", UrlProblem::Port),
+        ("http://http://host", UrlProblem::Port),
+        ("http://host:99999/flags", UrlProblem::Port),
+        ("http://host/{prefix}", UrlProblem::Path),
+        ("http://host/a%2", UrlProblem::Path),
+        ("http://host/ü", UrlProblem::Path),
         ("https://host/?a=b", UrlProblem::Query),
         ("https://host/#a", UrlProblem::Query),
     ] {
         let error = Urls::builder(ServerZone::Us).cohorts(url).build().unwrap_err();
         assert_eq!(error, UrlError { option: "cohorts", problem }, "{url}");
         let text = error.to_string();
-        assert!(text.contains("`cohorts`") && !text.contains("hush"), "{text}");
+        assert!(text.contains("`cohorts`") && text.contains(&problem.to_string()), "{text}");
+        assert!(!text.contains("hush"), "{text}");
     }
 }
