@@ -3,7 +3,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
@@ -44,12 +44,16 @@ pub async fn send(
     client: &dyn HttpClient,
     endpoint: Endpoint,
     options: SendOptions,
-    mut request: Request<Bytes>,
+    request: Request<Bytes>,
 ) -> Result<Response<BodyStream>, TransportError> {
-    request.extensions_mut().insert(options);
+    let began = Instant::now();
     let mut redirects = Redirects::of(request);
     loop {
-        let sent = client.send(redirects.request()).await;
+        let mut request = redirects.request();
+        // What earlier hops took is gone.
+        let timeout = options.timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
+        request.extensions_mut().insert(SendOptions { timeout, ..options });
+        let sent = client.send(request).await;
         let response = sent.map_err(|source| TransportError::Http { endpoint, source })?;
         match redirects.follow(&response) {
             Ok(true) => {}

@@ -131,8 +131,8 @@ async fn with_a_long_timeout_a_dead_connection_costs_the_first_byte_timeout() {
     let took = flags(&service, DEADLINE).await.unwrap();
     assert!(took >= Duration::from_millis(100) && took < DEADLINE / 4, "{took:?}");
     // The dead connection is no longer in the pool.
-    let took = flags(&service, DEADLINE).await.unwrap();
-    assert!(took < Duration::from_millis(100), "{took:?}");
+    flags(&service, DEADLINE).await.unwrap();
+    assert_eq!(proxy.connections(), 3);
 }
 
 #[tokio::test]
@@ -205,14 +205,87 @@ async fn the_goodbye_of_an_idle_connection_is_not_taken_for_a_response() {
 
 #[tokio::test]
 async fn a_slow_service_does_not_get_every_request_twice() {
-    let (healthy, _proxy, service) = pool_of(1, client().first_byte_timeout(Duration::from_millis(30))).await;
-    let before = healthy.requests();
-    healthy.delay.store(100, Ordering::SeqCst);
-    for _ in 0..5 {
+    let long = Duration::from_secs(10);
+    for (first_byte, timeout, latencies) in [
+        (30, DEADLINE, [100; 8]),
+        (1000, SHORT, [200; 8]),
+        (1000, SHORT, [300; 8]),
+        (1000, SHORT, [400; 8]),
+        (30, long, [300; 8]),
+        (1000, SHORT, [150, 250, 100, 300, 200, 120, 280, 220]),
+    ] {
+        let client = client().first_byte_timeout(Duration::from_millis(first_byte));
+        let (healthy, proxy, service) = pool_of(1, client).await;
+        let before = healthy.requests();
+        for latency in latencies {
+            healthy.delay.store(latency, Ordering::SeqCst);
+            // A machine that is busy may take longer than the timeout allows.
+            drop(flags(&service, timeout).await);
+        }
+        let sent = healthy.requests() - before;
+        let once = latencies.len();
+        assert!(sent <= once + 2, "{latencies:?}, {timeout:?}: {once} calls, {sent} requests");
+        assert!(proxy.connections() <= 5, "{latencies:?}, {timeout:?}: {} connections", proxy.connections());
+    }
+}
+
+#[tokio::test]
+async fn after_one_slow_response_a_dead_connection_costs_no_more_than_before() {
+    let (healthy, proxy, service) = pool_of(1, client().first_byte_timeout(Duration::from_millis(200))).await;
+    healthy.delay.store(1000, Ordering::SeqCst);
+    flags(&service, DEADLINE).await.unwrap();
+    healthy.delay.store(0, Ordering::SeqCst);
+    for _ in 0..20 {
         flags(&service, DEADLINE).await.unwrap();
     }
-    let sent = healthy.requests() - before;
-    assert!(sent <= 6, "5 calls, and one more while it was not known that the service is slow: {sent}");
+    proxy.silence_open_connections();
+    let took = flags(&service, DEADLINE).await.unwrap();
+    assert!(took < Duration::from_millis(700), "{took:?}");
+}
+
+#[tokio::test]
+async fn an_upload_over_a_slow_uplink_is_sent_once() {
+    let healthy = Healthy::start().await;
+    let client = client().first_byte_timeout(Duration::from_millis(30)).build().unwrap();
+    for length in [0, 200 << 10, 400 << 10] {
+        // The service has the last byte when it begins to think.
+        healthy.delay.store(if length == 0 { 0 } else { 500 }, Ordering::SeqCst);
+        let mut request = Request::post(format!("http://{}", healthy.address)).body(Bytes::from(vec![b'x'; length]));
+        request.as_mut().unwrap().extensions_mut().insert(SendOptions::new().with_idempotent(true));
+        let response = within(client.send(request.unwrap())).await.unwrap();
+        response.into_body().count().await;
+    }
+    assert_eq!(healthy.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_get_is_sent_again_even_when_its_response_had_begun() {
+    for begun in ["HTTP/1.1 20", "HTTP/1.1 100 Continue\r\n\r\n"] {
+        let (healthy, proxy, service) = pool_of(1, client()).await;
+        let before = healthy.requests();
+        proxy.reply_once("/sdk", begun);
+        let result = flags(&service, DEADLINE).await;
+        assert!(result.is_ok(), "{begun:?}: {result:?}");
+        assert_eq!(healthy.requests() - before, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_several_threads_too_a_post_is_not_repeated_once_a_part_of_its_response_came() {
+    let healthy = Healthy::start().await;
+    let proxy = FaultProxy::before(healthy.address);
+    let client = client().build().unwrap();
+    let post = |path: &str| {
+        let mut request = Request::post(format!("{}{path}", proxy.url())).body(Bytes::from("{}")).unwrap();
+        request.extensions_mut().insert(SendOptions::new().with_idempotent(true));
+        client.send(request)
+    };
+    proxy.reply("/b", "HTTP/1.1 20");
+    for round in 1..=300 {
+        within(post("/a")).await.unwrap().into_body().count().await;
+        assert!(within(post("/b")).await.is_err(), "round {round}");
+        assert_eq!(proxy.requests_of("/b"), round);
+    }
 }
 
 #[cfg(any(feature = "native-roots", feature = "webpki-roots"))]

@@ -50,9 +50,8 @@ impl DefaultClientBuilder {
 
     /// Sets how long a reused connection may stay silent after a request before the client sends the
     /// same request over a fresh connection beside it, and takes the response that comes first.
-    /// Default: 1 second, and never more than a quarter of the request's own timeout. While the
-    /// service proves to be alive and slow, the client waits up to four times as long, or half of the
-    /// request's timeout.
+    /// Default: 1 second, and at most a quarter of the request's own timeout. A service that commonly
+    /// takes longer gets the time that it takes, and a body gets a second for each 64 KiB.
     pub fn first_byte_timeout(mut self, timeout: Duration) -> Self {
         self.first_byte_timeout = timeout;
         self

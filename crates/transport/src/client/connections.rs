@@ -11,12 +11,12 @@
 
 use std::future::pending;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONNECTION;
+use http::uri::Authority;
 use http::{Extensions, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -26,6 +26,7 @@ use tokio::time::{Instant, sleep};
 
 use super::connect::Connector;
 use super::io::LinkUse;
+use super::latency::Latencies;
 use super::options::SendOptions;
 use crate::task::lock;
 
@@ -35,12 +36,13 @@ type Pool = Client<Connector, Full<Bytes>>;
 /// left for a fresh one.
 const SHARE_OF_TIMEOUT: u32 = 4;
 
-/// The part for a service that proved to be alive and slow.
-const SHARE_WHEN_SLOW: u32 = 2;
+/// The longest body that is sent over a kept connection, in bytes. A longer one takes so long that a
+/// connection of its own costs nothing beside it, and that silence says nothing.
+const LONGEST_BODY: usize = 256 << 10;
 
-/// How many times `first_byte` a kept connection may stay silent for a service that proved to be
-/// alive and slow.
-const FACTOR_WHEN_SLOW: u32 = 4;
+/// How many bytes of a body a slow uplink sends in a second: the connection takes them at once, and
+/// the response waits for them.
+const UPLINK: u64 = 64 << 10;
 
 /// The connections of one client.
 pub(super) struct Connections {
@@ -51,9 +53,8 @@ pub(super) struct Connections {
     kept: Mutex<Generation>,
     /// How long a kept connection may stay silent after a request.
     first_byte: Duration,
-    /// When two connections last raced for a response, the kept one won: it was alive, and the
-    /// service slow. Patience then grows, because a slow service must not get every request twice.
-    slow: AtomicBool,
+    /// A slow service must not get every request twice.
+    latencies: Latencies,
 }
 
 /// Kept connections that are dropped together.
@@ -68,7 +69,7 @@ impl Connections {
     pub(super) fn new(builder: Builder, connector: Connector, first_byte: Duration) -> Self {
         let fresh = builder.clone().pool_max_idle_per_host(0).build(connector.clone());
         let kept = Mutex::new(Generation { number: 0, pool: builder.build(connector.clone()) });
-        Self { builder, connector, fresh, kept, first_byte, slow: AtomicBool::new(false) }
+        Self { builder, connector, fresh, kept, first_byte, latencies: Latencies::default() }
     }
 
     /// Sends a request, over a kept connection if there is one that works. The response comes with
@@ -78,15 +79,17 @@ impl Connections {
         mut request: Request<Bytes>,
     ) -> Result<(Response<Incoming>, Watch), Error> {
         let options = SendOptions::of(&request);
-        if options.own_connection {
+        if options.own_connection || request.body().len() > LONGEST_BODY {
             return self.send_fresh(request).await;
         }
-        let may_repeat = options.idempotent || matches!(*request.method(), Method::GET | Method::HEAD);
-        let again = may_repeat.then(|| request.clone());
-        let silence = self.silence(options.timeout);
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let again = (options.idempotent || is_read).then(|| request.clone());
+        let service = request.uri().authority().cloned();
+        let shortest = self.shortest_silence(&request, options.timeout);
+        let silence = shortest.max(self.latencies.expected(service.as_ref()));
         let generation = lock(&self.kept).clone();
         let mut link = CapturedLink::new(capture_connection(&mut request));
-        let mut watch = Watch::new(&self, generation.number, silence);
+        let mut watch = Watch::new(&self, generation.number, shortest);
         let mut first = pin!(generation.pool.request(request.map(Full::new)));
 
         let sent = tokio::select! {
@@ -101,11 +104,16 @@ impl Connections {
                     watch.retire();
                     self.send_fresh(again).await
                 }
-                (Ok(response), _) => Ok((response, watch)),
+                (Ok(response), _) => {
+                    self.learn(service.as_ref(), link.began());
+                    Ok((response, watch))
+                }
                 (Err(error), again) => {
                     watch.retire();
                     match again {
-                        Some(again) if watch.reused && link.is_unanswered() => self.send_fresh(again).await,
+                        Some(again) if watch.reused && (is_read || link.is_unanswered()) => {
+                            self.send_fresh(again).await
+                        }
                         _ => Err(error),
                     }
                 }
@@ -118,12 +126,13 @@ impl Connections {
         let Some(again) = again else {
             return first.await.map(|response| (response, watch));
         };
+        let began_again = Instant::now();
         let mut second = pin!(self.send_fresh(again));
         tokio::select! {
             biased;
             sent = &mut first => match sent {
                 Ok(response) => {
-                    self.slow.store(true, Ordering::Relaxed);
+                    self.learn(service.as_ref(), link.began());
                     Ok((response, watch))
                 }
                 Err(_) => {
@@ -133,7 +142,7 @@ impl Connections {
             },
             sent = &mut second => match sent {
                 Ok(response) => {
-                    self.slow.store(false, Ordering::Relaxed);
+                    self.learn(service.as_ref(), Some(began_again));
                     watch.retire();
                     Ok(response)
                 }
@@ -151,12 +160,17 @@ impl Connections {
         Ok((response, Watch::nothing()))
     }
 
-    /// How long a kept connection may stay silent after a request of this timeout.
-    fn silence(&self, timeout: Option<Duration>) -> Duration {
-        let slow = self.slow.load(Ordering::Relaxed);
-        let (factor, share) = if slow { (FACTOR_WHEN_SLOW, SHARE_WHEN_SLOW) } else { (1, SHARE_OF_TIMEOUT) };
-        let silence = self.first_byte.saturating_mul(factor);
-        timeout.map_or(silence, |timeout| silence.min(timeout / share))
+    /// How long a kept connection may stay silent after a request to a service that is fast.
+    fn shortest_silence(&self, request: &Request<Bytes>, timeout: Option<Duration>) -> Duration {
+        let upload = Duration::from_millis((request.body().len() as u64).saturating_mul(1000) / UPLINK);
+        let silence = self.first_byte.saturating_add(upload);
+        timeout.map_or(silence, |timeout| silence.min(timeout / SHARE_OF_TIMEOUT))
+    }
+
+    fn learn(&self, service: Option<&Authority>, began: Option<Instant>) {
+        if let Some(began) = began {
+            self.latencies.learn(service, began.elapsed());
+        }
     }
 
     /// Drops the idle connections of a generation, unless that happened already. Requests that are
@@ -176,7 +190,8 @@ impl Connections {
 
 /// The service's last word on a kept connection that it closes for having been idle too long.
 fn is_goodbye<B>(response: &Response<B>) -> bool {
-    let closes = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
+    let is_close = |token: &[u8]| token.trim_ascii().eq_ignore_ascii_case(b"close");
+    let closes = |value: &http::HeaderValue| value.as_bytes().split(|byte| *byte == b',').any(is_close);
     response.status() == StatusCode::REQUEST_TIMEOUT && response.headers().get_all(CONNECTION).iter().any(closes)
 }
 
@@ -184,51 +199,62 @@ fn is_goodbye<B>(response: &Response<B>) -> bool {
 struct CapturedLink {
     capture: CaptureConnection,
     seen: Option<Seen>,
+    /// When the request had its connection.
+    began: Option<Instant>,
 }
 
 struct Seen {
     link: LinkUse,
     reused: bool,
-    /// How many bytes had come by the connection before the request.
-    received: u64,
 }
 
 impl CapturedLink {
     fn new(capture: CaptureConnection) -> Self {
-        Self { capture, seen: None }
+        Self { capture, seen: None, began: None }
     }
 
-    /// Ends once a kept connection was silent for so long after the request. Never ends for a fresh
-    /// connection.
+    /// Ends once nothing came by a kept connection for so long after the request. Never ends for a
+    /// fresh connection. Bytes of other responses count too: they show that the connection lives.
     async fn silent_for(&mut self, silence: Duration) {
         drop(self.capture.wait_for_connection_metadata().await);
-        if self.is_reused() {
+        self.began = Some(Instant::now());
+        while self.is_reused() {
+            let before = self.received();
             sleep(silence).await;
-        } else {
-            pending::<()>().await;
+            // The pool may have moved the request to another connection.
+            if self.is_reused() && self.received() == before {
+                return;
+            }
         }
+        pending::<()>().await;
+    }
+
+    fn began(&self) -> Option<Instant> {
+        self.began
     }
 
     /// True when the connection has served a request before this one.
     fn is_reused(&mut self) -> bool {
-        if self.seen.is_none() {
-            let mut extras = Extensions::new();
-            if let Some(connected) = &*self.capture.connection_metadata() {
-                connected.get_extras(&mut extras);
-            }
-            self.seen = extras.remove::<LinkUse>().map(|link| Seen {
-                reused: link.begin_request() > 0,
-                received: link.received(),
-                link,
-            });
+        let mut extras = Extensions::new();
+        if let Some(connected) = &*self.capture.connection_metadata() {
+            connected.get_extras(&mut extras);
+        }
+        if let Some(link) = extras.remove::<LinkUse>()
+            && !self.seen.as_ref().is_some_and(|seen| seen.link.is(&link))
+        {
+            self.seen = Some(Seen { reused: link.begin_request() > 0, link });
         }
         self.seen.as_ref().is_some_and(|seen| seen.reused)
+    }
+
+    fn received(&self) -> u64 {
+        self.seen.as_ref().map_or(0, |seen| seen.link.received())
     }
 
     /// True unless a part of a response may have come. HTTP/2 mixes the bytes of all requests, so
     /// there the question is whether a head came, and it did not when this is asked.
     fn is_unanswered(&self) -> bool {
-        self.seen.as_ref().is_some_and(|seen| seen.link.is_http2() || seen.link.received() == seen.received)
+        self.seen.as_ref().is_some_and(|seen| seen.link.is_http2() || !seen.link.is_answered())
     }
 }
 

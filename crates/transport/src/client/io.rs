@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -26,7 +26,12 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(io: BoxIo, proxied: bool, http2: bool) -> Self {
-        let counts = Counts { http2, requests: AtomicU64::new(0), received: AtomicU64::new(0) };
+        let counts = Counts {
+            http2,
+            requests: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            answered: AtomicBool::new(false),
+        };
         Self { io, proxied, usage: LinkUse(Arc::new(counts)) }
     }
 }
@@ -39,6 +44,8 @@ struct Counts {
     http2: bool,
     requests: AtomicU64,
     received: AtomicU64,
+    /// Something came since something was last written.
+    answered: AtomicBool,
 }
 
 impl LinkUse {
@@ -52,8 +59,18 @@ impl LinkUse {
         self.0.received.load(Ordering::Relaxed)
     }
 
+    /// True once something came after what was last written.
+    pub(super) fn is_answered(&self) -> bool {
+        self.0.answered.load(Ordering::Relaxed)
+    }
+
     pub(super) fn is_http2(&self) -> bool {
         self.0.http2
+    }
+
+    /// True when both are of the same connection.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -69,13 +86,17 @@ impl AsyncRead for Link {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buf);
         let received = buf.filled().len().saturating_sub(before);
-        self.usage.0.received.fetch_add(received as u64, Ordering::Relaxed);
+        if received > 0 {
+            self.usage.0.received.fetch_add(received as u64, Ordering::Relaxed);
+            self.usage.0.answered.store(true, Ordering::Relaxed);
+        }
         read
     }
 }
 
 impl AsyncWrite for Link {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.usage.0.answered.store(false, Ordering::Relaxed);
         Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
@@ -96,6 +117,7 @@ impl AsyncWrite for Link {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.usage.0.answered.store(false, Ordering::Relaxed);
         Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
     }
 }

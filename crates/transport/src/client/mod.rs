@@ -8,6 +8,7 @@ mod default;
 mod error;
 mod gzip;
 mod io;
+mod latency;
 mod options;
 mod proxy;
 #[cfg(feature = "_tls")]
