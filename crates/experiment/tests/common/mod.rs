@@ -3,6 +3,8 @@
 
 #[cfg(feature = "cohorts")]
 pub(crate) mod cohorts;
+#[cfg(feature = "logging")]
+pub(crate) mod logs;
 
 use std::time::Duration;
 
