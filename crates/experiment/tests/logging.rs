@@ -168,10 +168,10 @@ fn what_is_told_when_a_runtime_goes_is_told_to_the_logger() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let lines = Lines::default();
     let server = runtime.block_on(server(&["a"]));
-    let client = polling(&server).logger(lines.logger()).log_level(LogLevel::Warn).build().unwrap();
+    let client = polling(&server).logger(lines.logger()).log_level(LogLevel::Debug).build().unwrap();
     runtime.block_on(client.start()).unwrap();
     drop(runtime);
-    assert!(lines.have("warn", "the updater was ended from outside"), "{:?}", lines.all());
+    assert!(lines.have("debug", "the updater was ended from outside"), "{:?}", lines.all());
 }
 
 #[test]
