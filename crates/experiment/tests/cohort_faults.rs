@@ -211,6 +211,52 @@ async fn a_change_goes_live_after_five_seconds_without_a_cohort_that_hangs() {
 }
 
 #[tokio::test]
+async fn a_change_that_does_not_wait_takes_its_cohort_in_when_it_comes() {
+    for wait in [Duration::ZERO, Duration::from_millis(50)] {
+        let server = server_of(&["c1"]).await;
+        let config = CohortSyncConfig::new("local-api-key", "local-secret-key")
+            .with_cohort_server_url(server.url())
+            .with_cohort_change_timeout(wait);
+        let client = polling(&server).cohort_sync(config).build().unwrap();
+        client.start().await.unwrap();
+        server.set_cohort(cohort("c2", &["u1"], 1));
+        server.faults().once(Route::Cohort, Fault::none().after(Duration::from_secs(1)));
+        server.set_flags(format!("[{},{}", common::cohorts::flag("c2"), &common::flags(&["new"])[1..])).unwrap();
+        common::until_known(&client, &["new"]).await;
+        assert!(!status(&client, "c2").is_there());
+        until_cohorts(&client, |client| status(client, "c2").is_there()).await;
+        assert_eq!(on(&client), ["c2", "new"]);
+        assert_eq!(downloads(&server).iter().filter(|request| request.path.contains("c2")).count(), 1);
+        client.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_flags_wait_for_their_cohorts_behind_a_bootstrap_too() {
+    for bootstrap in [None, Some(flags_of(&["c1"]))] {
+        let server = server_of(&["c1"]).await;
+        server.faults().once(Route::Cohort, Fault::none().after(Duration::from_secs(1)));
+        let client = syncing_with(&server, |config| config.change_patience = Duration::ZERO);
+        let client = match bootstrap {
+            Some(flags) => client.bootstrap_json(flags),
+            None => client,
+        };
+        let client = client.build().unwrap();
+        client.start().await.unwrap();
+        assert_eq!(on(&client), ["c1"]);
+        client.close().await;
+        // Started again, it has flags of the service, which are changed.
+        server.set_cohort(cohort("c2", &["u1"], 1));
+        server.faults().always(Route::Cohort, Fault::stall());
+        server.set_flags(flags_of(&["c1", "c2"])).unwrap();
+        let began = Instant::now();
+        client.start().await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(15) && !status(&client, "c2").is_there());
+        client.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_failed_start_leaves_no_downloads() {
     let server = server_of(&["c1"]).await;
     let client = syncing_with(&server, quick).build().unwrap();
