@@ -6,7 +6,7 @@ mod common;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{PATIENCE, polling, server, streaming};
+use common::{PATIENCE, flags, polling, streaming};
 use experiment::{LocalEvaluationClient, LocalEvaluationClientBuilder, State};
 use experiment_server::Server;
 use tokio::runtime::{Builder, Runtime};
@@ -21,7 +21,8 @@ fn limited(builder: LocalEvaluationClientBuilder) -> LocalEvaluationClientBuilde
 /// A client that runs where nobody drives it any more, and what it runs on.
 fn left_alone(build: fn(&Server) -> LocalEvaluationClientBuilder) -> (LocalEvaluationClient, Runtime, Server, Runtime) {
     let service = Runtime::new().unwrap();
-    let server = service.block_on(server(&["a"]));
+    let server = Server::builder().flags_json(flags(&["a"])).keep_alive(Duration::from_millis(100));
+    let server = service.block_on(server.start()).unwrap();
     let client = limited(build(&server)).build().unwrap();
     let undriven = Builder::new_current_thread().enable_all().build().unwrap();
     undriven.block_on(client.start()).unwrap();
