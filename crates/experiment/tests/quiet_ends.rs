@@ -146,10 +146,11 @@ fn nothing_warns_when_the_last_handle_is_dropped_or_the_runtime_ends() {
     let ends: [fn(Runtime); 3] =
         [drop, Runtime::shutdown_background, |runtime| runtime.shutdown_timeout(Duration::from_secs(1))];
     for what in [Amid::Start, Amid::Poll, Amid::Stream, Amid::Download, Amid::Upload] {
-        for (flavour, builder) in [("current", current), ("several", several)] {
+        // What is told when tasks end beside each other is a matter of chance.
+        for (flavour, builder, runs) in [("current", current, 2), ("several", several, 10)] {
             for (end, ends) in ends.iter().enumerate() {
                 for client_first in [true, false] {
-                    for _ in 0..3 {
+                    for _ in 0..runs {
                         let server = service.block_on(server(&["a"]));
                         let (lines, folder) = (Lines::default(), tempfile::tempdir().unwrap());
                         let runtime = builder().enable_all().build().unwrap();
@@ -170,5 +171,5 @@ fn nothing_warns_when_the_last_handle_is_dropped_or_the_runtime_ends() {
             }
         }
     }
-    assert!(loud.is_empty(), "{} of 180 runs: {loud:#?}", loud.len());
+    assert!(loud.is_empty(), "{} of 360 runs: {loud:#?}", loud.len());
 }
