@@ -134,38 +134,42 @@ async fn amid(what: Amid, server: &Server, folder: &Path, lines: &Lines) -> Loca
     client
 }
 
+/// A runtime of one thread, or of more.
+fn runtime(threads: usize) -> Runtime {
+    let mut builder = if threads == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.worker_threads(threads).enable_all().build().unwrap()
+}
+
+/// What a client logs that ends amid something, before its runtime or behind it.
+fn logged(service: &Runtime, what: Amid, threads: usize, end: fn(Runtime), client_first: bool) -> Vec<String> {
+    let server = service.block_on(server(&["a"]));
+    let (lines, folder) = (Lines::default(), tempfile::tempdir().unwrap());
+    let runtime = runtime(threads);
+    let client = runtime.block_on(amid(what, &server, folder.path(), &lines));
+    if client_first {
+        drop(client);
+        end(runtime);
+    } else {
+        end(runtime);
+        drop(client);
+    }
+    lines.all()
+}
+
 #[test]
 fn nothing_warns_when_the_last_handle_is_dropped_or_the_runtime_ends() {
     let service = Runtime::new().unwrap();
-    let mut loud = Vec::new();
-    let (current, several): (fn() -> Builder, fn() -> Builder) = (Builder::new_current_thread, || {
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(2);
-        builder
-    });
     let ends: [fn(Runtime); 3] =
         [drop, Runtime::shutdown_background, |runtime| runtime.shutdown_timeout(Duration::from_secs(1))];
+    let mut loud = Vec::new();
     for what in [Amid::Start, Amid::Poll, Amid::Stream, Amid::Download, Amid::Upload] {
-        // What is told when tasks end beside each other is a matter of chance.
-        for (flavour, builder, runs) in [("current", current, 2), ("several", several, 10)] {
-            for (end, ends) in ends.iter().enumerate() {
-                for client_first in [true, false] {
-                    for _ in 0..runs {
-                        let server = service.block_on(server(&["a"]));
-                        let (lines, folder) = (Lines::default(), tempfile::tempdir().unwrap());
-                        let runtime = builder().enable_all().build().unwrap();
-                        let client = runtime.block_on(amid(what, &server, folder.path(), &lines));
-                        if client_first {
-                            drop(client);
-                            ends(runtime);
-                        } else {
-                            ends(runtime);
-                            drop(client);
-                        }
-                        let all = lines.all();
-                        if !all.is_empty() {
-                            loud.push(format!("{what:?} {flavour} {end} client first: {client_first}: {all:?}"));
-                        }
+        // Where tasks end beside each other, chance decides which of them sees what of the others.
+        for (threads, runs) in [(1, 2), (2, 10)] {
+            for (end, client_first) in ends.into_iter().flat_map(|end| [(end, true), (end, false)]) {
+                for _ in 0..runs {
+                    let lines = logged(&service, what, threads, end, client_first);
+                    if !lines.is_empty() {
+                        loud.push(format!("{what:?}, {threads} threads, client first: {client_first}: {lines:?}"));
                     }
                 }
             }

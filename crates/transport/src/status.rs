@@ -285,9 +285,9 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone)]
 pub struct StatusWatch {
     receiver: watch::Receiver<Status>,
-    /// What was told last, if it was stale by its age alone.
+    /// The status that was returned last, if it was stale by its age alone.
     aged: Option<Status>,
-    /// False once there was no timer to wait by, which is tried once only.
+    /// False once a runtime had no timers. The look at it is not repeated: Tokio panics within.
     waits: bool,
 }
 
@@ -306,16 +306,16 @@ impl StatusWatch {
     /// status then; what came in between is passed over. None when the updater is gone.
     pub async fn changed(&mut self) -> Option<Status> {
         loop {
-            // What was told to be stale already becomes so once.
+            // Flags become stale once.
             let due = if self.aged.is_none() { self.receiver.borrow().ages_until() } else { None };
             let due = due.filter(|_| self.can_wait());
             tokio::select! {
                 biased;
                 changed = self.receiver.changed() => {
                     changed.ok()?;
-                    let told = self.aged.take();
+                    let aged = self.aged.take();
                     let status = self.look();
-                    if told.is_none_or(|told| status.differs(&told)) {
+                    if aged.is_none_or(|aged| status.differs(&aged)) {
                         return Some(status);
                     }
                 }
@@ -341,7 +341,7 @@ impl StatusWatch {
         Some(status)
     }
 
-    /// The status as it is now, which is told then.
+    /// The status as it is now, which is to be returned.
     fn look(&mut self) -> Status {
         let status = self.receiver.borrow_and_update().clone();
         let noticed = status.state;
