@@ -48,6 +48,32 @@ async fn a_stream_that_the_service_ends_is_opened_again_without_a_warning() {
 }
 
 #[tokio::test]
+async fn a_connection_that_breaks_after_a_while_is_none_and_one_that_breaks_at_once_is() {
+    let server = Server::builder().flags_json(flags(&["a"])).keep_alive(Duration::from_millis(50));
+    let server = server.start().await.unwrap();
+    let lines = Lines::default();
+    let client = streaming(&server).logger(lines.logger()).log_level(LogLevel::Debug).updater(|config| {
+        config.keep_alive_timeout = Duration::from_secs(2);
+        config.reconnect_delay_max = Duration::from_millis(20);
+    });
+    let client = client.build().unwrap();
+    client.start().await.unwrap();
+    let opened = client.status().updater.unwrap().last_update.unwrap();
+    let deadline = opened + PATIENCE;
+    while client.status().updater.unwrap().last_contact.unwrap() < opened + Duration::from_secs(2) {
+        assert!(std::time::Instant::now() < deadline);
+        tokio::task::yield_now().await;
+    }
+    server.cut_streams();
+    reconnected(&client, 1).await;
+    assert!(lines.loud().is_empty() && lines.have("debug", "the connection broke"), "{:#?}", lines.all());
+    server.cut_streams();
+    reconnected(&client, 2).await;
+    assert_eq!(lines.count("warn", FAILED), 1, "{:#?}", lines.all());
+    client.close().await;
+}
+
+#[tokio::test]
 async fn an_end_behind_which_the_next_attempt_fails_is_a_warning() {
     let server = server(&["a"]).await;
     let lines = Lines::default();
