@@ -208,6 +208,10 @@ impl Machine {
             Input::Applied(result) => self.applied(result, &mut turn),
             Input::Panicked => self.panicked(&mut turn),
         }
+        // Whatever happened: flags that took long to be put in place may be too old when they are.
+        if self.stale_at().is_some_and(|at| now >= at) {
+            self.record.stale = true;
+        }
         turn.actions
     }
 
@@ -322,9 +326,6 @@ impl Machine {
         self.tick_intake(turn);
         self.tick_stream(turn);
         self.tick_poller(turn);
-        if self.stale_at().is_some_and(|at| turn.now >= at) {
-            self.record.stale = true;
-        }
     }
 
     fn panicked(&mut self, turn: &mut Turn<'_>) {

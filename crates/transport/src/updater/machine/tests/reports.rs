@@ -168,6 +168,22 @@ fn what_a_stream_that_had_worked_fails_by_otherwise_is_a_warning() {
 }
 
 #[test]
+fn flags_that_are_too_old_when_they_are_in_place_are_stale_all_along() {
+    let mut rig = Rig::polling();
+    rig.tick();
+    rig.give(polled("v2"));
+    while rig.state() != State::Stale {
+        for action in rig.tick() {
+            if action.starts_with("poll") {
+                rig.give(no_poll(ErrorClass::Network));
+            }
+        }
+    }
+    rig.wait(60_000).give(applied());
+    assert_eq!((rig.state(), rig.machine.status().last_current), (State::Stale, Some(secs(30))));
+}
+
+#[test]
 fn a_status_says_until_when_it_holds() {
     let mut rig = Rig::new(Mode::Polling);
     assert_eq!(rig.machine.status().stale_at, None);
