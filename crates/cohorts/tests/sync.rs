@@ -197,6 +197,27 @@ async fn cohorts_that_hang_keep_no_healthy_one_from_its_flags() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_changes_waits_for_five_seconds_in_all_and_its_cohorts_come_later() {
+    let (service, sync) = sync();
+    sync.load(["n"]).await;
+    sync.retain(["n"]);
+    // Some come in time, one at a time, and each of the others would have been worth waiting for.
+    for (index, id) in ["a", "b", "c", "d", "e", "f", "g", "h"].into_iter().enumerate() {
+        service.set(id, Meets::Cohort(Duration::from_secs(2 + index as u64)));
+    }
+    let ids = ["a", "b", "c", "d", "e", "f", "g", "h", "n"];
+    let began = Instant::now();
+    assert_eq!(sync.load_for_change(ids).await.len(), 4);
+    assert_eq!(began.elapsed().as_secs(), 5);
+    sync.retain(ids);
+    // Nobody waits for the rest again, and it comes by the requests that are under way.
+    assert_eq!(sync.load_for_change(ids).await.len(), 4);
+    assert_eq!(began.elapsed().as_secs(), 5);
+    pass(Duration::from_secs(20)).await;
+    assert_eq!((there(&sync).len(), service.asked().len()), (9, 9));
+}
+
+#[tokio::test(start_paused = true)]
 async fn patience_begins_anew_with_each_cohort_that_comes() {
     let (service, sync) = sync();
     let ids: Vec<String> = (0..12).map(|index| format!("c{index:02}")).collect();

@@ -14,6 +14,7 @@ use experiment_openfeature::open_feature::{
 };
 use experiment_openfeature::{ExperimentProvider, ProviderEvent, ProviderEvents};
 use experiment_server::{Fault, Route};
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -75,7 +76,9 @@ async fn in_the_background_nobody_waits() {
 async fn flags_that_nothing_keeps_fresh_are_stale() {
     let server = server(&on("flag")).await;
     server.faults().always(Route::Flags, Fault::status(503));
-    let provider = ExperimentProvider::new(polling(&server).bootstrap_json(on("flag")).build().unwrap());
+    // Stale after three intervals.
+    let local = polling(&server).updater(|config| config.initial_backoff = Duration::from_millis(5));
+    let provider = ExperimentProvider::new(local.bootstrap_json(on("flag")).build().unwrap());
     let mut events = provider.events();
     let client = sdk(provider.clone()).await;
     assert_eq!(provider.status(), ProviderStatus::STALE);
@@ -92,6 +95,26 @@ async fn flags_that_nothing_keeps_fresh_are_stale() {
     assert_eq!(next_but_changes(&mut events).await, ProviderEvent::Stale);
     assert_eq!(provider.status(), ProviderStatus::STALE);
     provider.close().await;
+}
+
+#[test]
+fn flags_are_stale_by_their_age_where_no_task_notices() {
+    let service = Runtime::new().unwrap();
+    let server = service.block_on(server(&on("flag")));
+    let local = polling(&server).updater(|config| config.stale_after = Some(Duration::from_secs(2))).build().unwrap();
+    let provider = ExperimentProvider::new(local.clone());
+    let mut events = provider.events();
+    let undriven = Builder::new_current_thread().enable_all().build().unwrap();
+    let client = undriven.block_on(sdk(provider.clone()));
+    assert_eq!(provider.status(), ProviderStatus::Ready);
+    // From here on, nobody drives the client's runtime, and whoever listens does so in another.
+    assert_eq!(service.block_on(next(&mut events)), ProviderEvent::Ready);
+    assert_eq!(service.block_on(next(&mut events)), ProviderEvent::Stale);
+    assert_eq!(provider.status(), ProviderStatus::STALE);
+    let details = service.block_on(client.get_bool_details("flag", Some(&someone()), None)).unwrap();
+    assert_eq!(details.reason, Some(Reason::Other("STALE".to_owned())));
+    assert_eq!(undriven.block_on(next(&mut events)), ProviderEvent::Ready);
+    assert_eq!(provider.status(), ProviderStatus::Ready);
 }
 
 async fn next_but_changes(events: &mut ProviderEvents) -> ProviderEvent {

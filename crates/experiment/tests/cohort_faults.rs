@@ -6,8 +6,10 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::cohorts::{cohort, downloads, flags_of, on, server_of, status, syncing_with, until_cohorts};
+use common::logs::Lines;
 use common::{PATIENCE, polling};
 use experiment::cohorts::{DownloadError, SyncConfig};
+use experiment::logging::LogLevel;
 use experiment::{CohortSyncConfig, LocalEvaluationClient};
 use experiment_server::{Cohort, Fault, Route, Server};
 
@@ -178,6 +180,79 @@ async fn a_cohort_that_hangs_fails_no_start() {
     client.start().await.unwrap();
     assert!(on(&client).is_empty() && !status(&client, "c1").is_there());
     client.close().await;
+}
+
+/// Flags for `c1`, which is there, and for `c2`, which is needed by a change and hangs.
+async fn changed_to_one_that_hangs(server: &Server, client: &LocalEvaluationClient) {
+    client.start().await.unwrap();
+    server.set_cohort(cohort("c2", &["u1"], 1));
+    server.faults().always(Route::Cohort, Fault::stall());
+    let flags = flags_of(&["c1", "c2"]);
+    server.set_flags(format!("[{},{}", common::cohorts::flag("c1"), &common::flags(&["new"])[1..])).unwrap();
+    common::until_known(client, &["c1", "new"]).await;
+    server.set_flags(format!("{},{}", &flags[..flags.len() - 1], &common::flags(&["newer"])[1..])).unwrap();
+}
+
+#[tokio::test]
+async fn a_change_goes_live_after_five_seconds_without_a_cohort_that_hangs() {
+    let server = server_of(&["c1"]).await;
+    let lines = Lines::default();
+    let client = syncing_with(&server, |_| ()).logger(lines.logger()).log_level(LogLevel::Warn).build().unwrap();
+    changed_to_one_that_hangs(&server, &client).await;
+    let began = Instant::now();
+    common::until_known(&client, &["c1", "newer"]).await;
+    let took = began.elapsed();
+    assert!((Duration::from_secs(4)..Duration::from_secs(15)).contains(&took), "{took:?}");
+    let told = status(&client, "c2");
+    assert!(!told.is_there() && status(&client, "c1").is_there(), "{told:?}");
+    let late: Vec<String> = lines.all().into_iter().filter(|line| line.contains("before all of their")).collect();
+    assert!(late.len() == 1 && late[0].contains("c2") && !late[0].contains("c1"), "{:?}", lines.all());
+    client.close().await;
+}
+
+#[tokio::test]
+async fn a_change_that_does_not_wait_takes_its_cohort_in_when_it_comes() {
+    for wait in [Duration::ZERO, Duration::from_millis(50)] {
+        let server = server_of(&["c1"]).await;
+        let config = CohortSyncConfig::new("local-api-key", "local-secret-key")
+            .with_cohort_server_url(server.url())
+            .with_cohort_change_timeout(wait);
+        let client = polling(&server).cohort_sync(config).build().unwrap();
+        client.start().await.unwrap();
+        server.set_cohort(cohort("c2", &["u1"], 1));
+        server.faults().once(Route::Cohort, Fault::none().after(Duration::from_secs(1)));
+        server.set_flags(format!("[{},{}", common::cohorts::flag("c2"), &common::flags(&["new"])[1..])).unwrap();
+        common::until_known(&client, &["new"]).await;
+        assert!(!status(&client, "c2").is_there());
+        until_cohorts(&client, |client| status(client, "c2").is_there()).await;
+        assert_eq!(on(&client), ["c2", "new"]);
+        client.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_flags_wait_for_their_cohorts_behind_a_bootstrap_too() {
+    for bootstrap in [None, Some(flags_of(&["c1"]))] {
+        let server = server_of(&["c1"]).await;
+        server.faults().once(Route::Cohort, Fault::none().after(Duration::from_secs(1)));
+        let client = syncing_with(&server, |config| config.change_patience = Duration::ZERO);
+        let client = match bootstrap {
+            Some(flags) => client.bootstrap_json(flags),
+            None => client,
+        };
+        let client = client.build().unwrap();
+        client.start().await.unwrap();
+        assert_eq!(on(&client), ["c1"]);
+        client.close().await;
+        // Started again, it has flags of the service, which are changed.
+        server.set_cohort(cohort("c2", &["u1"], 1));
+        server.faults().always(Route::Cohort, Fault::stall());
+        server.set_flags(flags_of(&["c1", "c2"])).unwrap();
+        let began = Instant::now();
+        client.start().await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(15) && !status(&client, "c2").is_there());
+        client.close().await;
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use common::flags;
 use experiment::tracking::ExposureConfig;
 use experiment::{
     CohortSyncConfig, EvaluateOptions, LocalEvaluationClient, ProxyConfig, RemoteEvaluationClient,
-    RemoteEvaluationConfig, User,
+    RemoteEvaluationConfig, State, User,
 };
 use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, DEFAULT_SECRET_KEY, Server};
 use fault_proxy::FaultProxy;
@@ -80,6 +80,12 @@ async fn clients(url: &str) {
                 let report = polling.flush().await;
                 report.is_complete().then_some(()).ok_or_else(|| format!("{report:?}"))
             }
+            // Before anything else has been heard.
+            "stale" => {
+                let status = polling.status();
+                let is_stale = !status.is_fresh() && status.updater.as_ref().unwrap().state == State::Stale;
+                is_stale.then_some(()).ok_or_else(|| format!("{status:?}"))
+            }
             // The next poll is due at once after a freeze; it must not fail.
             "poll" => knows(&polling, "b").await,
             // The stream is found silent, and opened again; the new flag needs a cohort.
@@ -122,7 +128,15 @@ impl Stopped {
 
     /// Has an order carried out; gives how long that took.
     fn order(&mut self, order: &str) -> Duration {
+        self.send(order);
+        self.done(order)
+    }
+
+    fn send(&mut self, order: &str) {
         writeln!(self.orders, "{order}").unwrap();
+    }
+
+    fn done(&mut self, order: &str) -> Duration {
         let line = self.lines.next().unwrap().unwrap();
         let (millis, result) = line.split_once(' ').unwrap();
         assert_eq!(result, "ok", "{order}");
@@ -153,7 +167,10 @@ async fn a_stopped_process_finds_its_way_back_at_once() {
     proxy.silence_open_connections();
     server.set_flags(format!("[{},{}", flag("c1"), &flags(&["b"])[1..])).unwrap();
     tokio::time::sleep(FREEZE).await;
+    // The first call of all.
+    process.send("stale");
     process.signal("-CONT");
+    process.done("stale");
     for order in ["fetch", "expose", "poll", "stream"] {
         let took = process.order(order);
         println!("{order} after {FREEZE:?} of standstill: {took:?}");

@@ -302,7 +302,8 @@ async fn a_poll_has_its_deadline() {
 #[tokio::test]
 async fn flags_that_nothing_has_confirmed_for_long_are_stale() {
     let server = server(&["a"]).await;
-    let client = polling(&server).build().unwrap();
+    // Three intervals.
+    let client = polling(&server).updater(|_| ()).build().unwrap();
     client.start().await.unwrap();
     server.faults().always(Route::Flags, Fault::status(500));
     until(&client, State::Stale).await;

@@ -6,6 +6,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::logs::Lines;
 use common::{PATIENCE, polling, server, streaming, until};
 use experiment::logging::{LogLevel, LogRecord};
 use experiment::tracking::ExposureConfig;
@@ -15,27 +16,6 @@ use experiment::{
 use experiment_server::{Fault, Route};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
-
-/// Keeps what it is told, a line for each.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
-
-impl Lines {
-    fn logger(&self) -> Arc<dyn experiment::logging::LoggerProvider> {
-        let lines = self.clone();
-        Arc::new(move |record: &LogRecord<'_>| {
-            lines.0.lock().unwrap().push(format!("{} {} {record}", record.level, record.target));
-        })
-    }
-
-    fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-
-    fn have(&self, level: &str, part: &str) -> bool {
-        self.all().iter().any(|line| line.starts_with(&format!("{level} ")) && line.contains(part))
-    }
-}
 
 /// The subscriber of a process that wants to know of warnings.
 impl Subscriber for Lines {
@@ -49,7 +29,7 @@ impl Subscriber for Lines {
 
     fn event(&self, event: &Event<'_>) {
         let metadata = event.metadata();
-        self.0.lock().unwrap().push(format!("{} {}", metadata.level(), metadata.target()));
+        self.push(format!("{} {}", metadata.level(), metadata.target()));
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
@@ -188,10 +168,10 @@ fn what_is_told_when_a_runtime_goes_is_told_to_the_logger() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let lines = Lines::default();
     let server = runtime.block_on(server(&["a"]));
-    let client = polling(&server).logger(lines.logger()).log_level(LogLevel::Warn).build().unwrap();
+    let client = polling(&server).logger(lines.logger()).log_level(LogLevel::Debug).build().unwrap();
     runtime.block_on(client.start()).unwrap();
     drop(runtime);
-    assert!(lines.have("warn", "the updater was ended from outside"), "{:?}", lines.all());
+    assert!(lines.have("debug", "the updater was ended from outside"), "{:?}", lines.all());
 }
 
 #[test]

@@ -87,6 +87,22 @@ pub fn has_timers() -> bool {
     Handle::try_current().is_ok() && catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
+/// True unless a runtime is shut down, or is being so: then nothing can be begun on it.
+#[must_use]
+pub fn is_alive(runtime: &Handle) -> bool {
+    let probe = runtime.spawn(std::future::pending::<()>());
+    let is_alive = !probe.is_finished();
+    probe.abort();
+    is_alive
+}
+
+/// True while the runtime that this is called on is being shut down. What a task waits for may be gone before the task
+/// is, which is then no failure to report.
+#[must_use]
+pub fn is_ending() -> bool {
+    Handle::try_current().is_ok_and(|runtime| !is_alive(&runtime))
+}
+
 /// Waits until a moment by Tokio's clock; for ever if there is none.
 pub async fn until(deadline: Option<Instant>) {
     match deadline {
@@ -165,6 +181,31 @@ mod tests {
             assert_eq!(&*panicked.message, message);
             assert!(!format!("{panicked:?} {panicked}").contains(message));
         }
+    }
+
+    #[test]
+    fn a_task_that_outlives_others_sees_that_its_runtime_ends() {
+        struct Last(std::sync::mpsc::Sender<bool>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                let _ = self.0.send(is_ending());
+            }
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert!(!is_ending() && is_alive(runtime.handle()));
+        let (told, saw) = std::sync::mpsc::channel();
+        let last = Last(told);
+        runtime.block_on(async {
+            assert!(!is_ending());
+            tokio::spawn(async move {
+                let _last = last;
+                std::future::pending::<()>().await;
+            });
+            tokio::task::yield_now().await;
+        });
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        assert!(saw.recv().unwrap() && !is_alive(&handle));
     }
 
     #[test]

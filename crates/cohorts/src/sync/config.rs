@@ -34,6 +34,12 @@ pub struct SyncConfig {
     pub patience: Option<Duration>,
     /// How long new flags wait for their new cohorts in all. Default: 45 s.
     pub patience_max: Duration,
+    /// How long new flags wait for their new cohorts in all where they take the place of others, which decide meanwhile
+    /// ([`CohortSync::load_for_change`]); then they go live without, and their cohorts are taken in when they come. Zero
+    /// means not at all; never longer than `patience` and `patience_max`. Default: 5 s.
+    ///
+    /// [`CohortSync::load_for_change`]: super::CohortSync::load_for_change
+    pub change_patience: Duration,
     /// How long a cohort that is missing is left alone when a download failed in a way that may pass; it doubles with
     /// each, and is drawn within a quarter of that either way, up to the polling interval. Default: 5 s.
     pub missing_retry: Duration,
@@ -98,6 +104,7 @@ impl Default for SyncConfig {
             parallel: 4,
             patience: None,
             patience_max: Duration::from_secs(45),
+            change_patience: Duration::from_secs(5),
             missing_retry: Duration::from_secs(5),
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
-use transport::task::{Random, caught, lock, logged, until};
+use transport::task::{Random, caught, is_ending, lock, logged, until};
 
 use super::download::Downloader;
 use super::machine::{Job, Machine, Notice, Outcome, Time};
@@ -72,6 +72,9 @@ impl Driver {
         shared.state().machine.lost();
         let mut work = self;
         while caught(work.work()).await.is_err() {
+            if is_ending() {
+                return;
+            }
             log::panicked();
             shared.state().machine.lost();
             work = Self::new(Arc::clone(&shared), stopped.clone());
@@ -135,6 +138,10 @@ impl Driver {
             Err(error) => (error.id(), Err(DownloadError::Panicked)),
         };
         let Some(id) = self.ids.remove(&task) else { return false };
+        if result.is_err() && is_ending() {
+            // It failed because the runtime goes. The next run begins it again.
+            return false;
+        }
         let now = self.shared.now();
         let (outcome, arrived) = match result {
             Ok(Some(cohort)) => (Outcome::Arrived { modified: cohort.last_modified() }, Some(Arc::new(cohort))),

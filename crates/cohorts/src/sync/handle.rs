@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
-use transport::task::{Random, has_timers, lock, logged};
+use transport::task::{Random, has_timers, is_ending, lock, logged};
 use transport::{BaseUrl, HttpClient};
 
 use super::download::Downloader;
@@ -86,19 +86,35 @@ impl CohortSync {
     /// Whoever drops the future takes the request back, but for cohorts that another asked for too. Needs a Tokio runtime;
     /// without one, nothing is asked for.
     pub async fn load<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> CohortStore {
+        self.load_within(ids, self.inner.shared.downloader.config.patience_max).await
+    }
+
+    /// The same for flags that take the place of others, which decide meanwhile: waits no longer than
+    /// [`SyncConfig::change_patience`]. What has not come by then goes on being asked for.
+    pub async fn load_for_change<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> CohortStore {
+        let config = &self.inner.shared.downloader.config;
+        self.load_within(ids, config.change_patience.min(config.patience_max)).await
+    }
+
+    async fn load_within<'a>(&self, ids: impl IntoIterator<Item = &'a str>, most: Duration) -> CohortStore {
         let ids: Vec<&str> = ids.into_iter().collect();
         let shared = &self.inner.shared;
         if !ids.is_empty() && self.inner.run() {
             let claims = shared.state().machine.need(ids.iter().copied());
             let mut request = Request { shared, claims };
             shared.wake.notify_one();
-            let config = &shared.downloader.config;
-            if timeout(config.patience_max, self.settle(&ids, config.patience())).await != Ok(true) {
-                let mut state = shared.state();
-                let late = state.machine.unsettled(ids.iter().copied());
-                state.machine.give_up(ids.iter().copied());
-                drop(state);
-                log::late(late);
+            if timeout(most, self.settle(&ids, shared.downloader.config.patience())).await != Ok(true) {
+                if is_ending() {
+                    // Nothing comes any more, and no flags go live.
+                    std::future::pending::<()>().await;
+                }
+                let late = {
+                    let mut state = shared.state();
+                    let late: Vec<Arc<str>> = state.machine.unsettled(ids.iter().copied()).cloned().collect();
+                    state.machine.give_up(ids.iter().copied());
+                    late
+                };
+                log::late(&late);
             }
             request.claims.clear();
         }
@@ -112,7 +128,7 @@ impl CohortSync {
         let mut since = Instant::now();
         let mut unsettled = usize::MAX;
         loop {
-            let left = shared.state().machine.unsettled(ids.iter().copied());
+            let left = shared.state().machine.unsettled(ids.iter().copied()).count();
             if left == 0 {
                 return true;
             }
@@ -121,7 +137,7 @@ impl CohortSync {
             }
             let rest = patience.saturating_sub(since.elapsed());
             // Somebody else may have stopped the run that was to bring them.
-            if !self.inner.run() || timeout(rest, settled.changed()).await.is_err() {
+            if is_ending() || !self.inner.run() || timeout(rest, settled.changed()).await.is_err() {
                 return false;
             }
         }

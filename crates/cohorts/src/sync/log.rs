@@ -1,12 +1,17 @@
 //! What keeping cohorts in sync tells those who read logs: the first failure of a series is a warning, the others are
 //! not.
 
+use std::sync::Arc;
+
 use transport::Chain;
 
 use super::DownloadError;
 use crate::store::StoredCohort;
 
 const TARGET: &str = "experiment::cohorts";
+
+/// How many cohorts a line names at most.
+const NAMED: usize = 20;
 
 pub(super) fn failed(id: &str, there: bool, first: bool, error: &DownloadError) {
     let error = Chain(error);
@@ -39,8 +44,10 @@ pub(super) fn recovered(id: &str, failures: u32) {
     tracing::info!(target: TARGET, cohort = id, failures, "a cohort is brought up to date again");
 }
 
-pub(super) fn late(waiting: usize) {
-    tracing::warn!(target: TARGET, waiting, "flags go live before all of their cohorts are here");
+pub(super) fn late(waiting: &[Arc<str>]) {
+    let cohorts = waiting.iter().take(NAMED).map(|id| &**id).collect::<Vec<_>>().join(", ");
+    let waiting = waiting.len();
+    tracing::warn!(target: TARGET, waiting, cohorts, "flags go live before all of their cohorts are here");
 }
 
 pub(super) fn panicked() {

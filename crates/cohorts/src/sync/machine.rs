@@ -136,10 +136,10 @@ impl Machine {
         self.refresh_at.get_or_insert(now.saturating_add(self.config.polling_interval));
     }
 
-    /// How many of these are neither there nor asked for in vain.
-    pub(super) fn unsettled<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> usize {
-        let waits = |id: &&str| self.cohorts.get(*id).is_some_and(|cohort| !cohort.settled);
-        ids.into_iter().filter(waits).count()
+    /// Which of these are neither there nor asked for in vain.
+    pub(super) fn unsettled<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = &Arc<str>> {
+        let known = ids.into_iter().filter_map(|id| self.cohorts.get_key_value(id));
+        known.filter(|(_, cohort)| !cohort.settled).map(|(id, _)| id)
     }
 
     /// Nobody waits for these any longer.

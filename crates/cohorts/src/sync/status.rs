@@ -14,7 +14,8 @@ pub struct CohortStatus {
     pub id: Arc<str>,
     /// Of the copy that is there. None while there is none: flags that ask for it are decided as if nobody were in it.
     pub copy: Option<CohortCopy>,
-    /// Why it was not brought up to date when this was last tried. None when all is well.
+    /// Why it was not brought up to date when this was last tried. None when that went well, which says nothing of a time
+    /// since in which nobody tried: for that, see [`CohortCopy::age`].
     pub last_error: Option<Arc<DownloadError>>,
     /// How often that failed in a row.
     pub failures: u32,
@@ -30,7 +31,7 @@ pub struct CohortCopy {
     pub size: usize,
     /// When its members last changed, in milliseconds since 1970; 0 if that is not known.
     pub last_modified: i64,
-    /// How long ago it was last known to be what the service has. Zero for cohorts of files.
+    /// How long ago it was last known to be what the service has, when the status was taken. Zero for cohorts of files.
     pub age: Duration,
 }
 

@@ -90,11 +90,14 @@ pub(crate) async fn server(flags: &str) -> Server {
     Server::builder().flags_json(flags).start().await.unwrap()
 }
 
-/// A client that polls often, and tries again soon.
+/// A client that polls often, and tries again soon. A busy machine does not make its flags stale.
 pub(crate) fn polling(server: &Server) -> LocalEvaluationClientBuilder {
     LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY)
         .server_url(server.url())
         .proxy(ProxyConfig::Off)
         .flag_config_polling_interval(Duration::from_millis(50))
-        .updater(|config| config.initial_backoff = Duration::from_millis(5))
+        .updater(|config| {
+            config.initial_backoff = Duration::from_millis(5);
+            config.stale_after = Some(Duration::from_secs(60));
+        })
 }

@@ -34,6 +34,11 @@ pub struct CohortSyncConfig {
     /// How long one download may take. Default: 20 s.
     #[serde(rename = "cohortRequestTimeoutMillis", with = "millis")]
     pub cohort_request_timeout: Duration,
+    /// How long flags wait for cohorts that they are the first to ask about, where they take the place of others; then they
+    /// go live without, and the cohorts are taken in when they come. Zero means that they do not wait. The first flags of
+    /// a client wait for longer, those behind a bootstrap included. Default: 5 s.
+    #[serde(rename = "cohortChangeTimeoutMillis", with = "millis")]
+    pub cohort_change_timeout: Duration,
     /// Where cohorts are asked for. Default: empty, which means by the zone.
     pub cohort_server_url: String,
 }
@@ -47,6 +52,7 @@ impl CohortSyncConfig {
             max_cohort_size: 2_147_483_647,
             cohort_polling_interval: Duration::from_secs(60),
             cohort_request_timeout: Duration::from_secs(20),
+            cohort_change_timeout: Duration::from_secs(5),
             cohort_server_url: String::new(),
         }
     }
@@ -72,6 +78,13 @@ impl CohortSyncConfig {
         self
     }
 
+    /// Sets how long flags that take the place of others wait for their new cohorts.
+    #[must_use]
+    pub fn with_cohort_change_timeout(mut self, timeout: Duration) -> Self {
+        self.cohort_change_timeout = timeout;
+        self
+    }
+
     /// Sets where cohorts are asked for.
     #[must_use]
     pub fn with_cohort_server_url(mut self, url: impl Into<String>) -> Self {
@@ -84,10 +97,12 @@ impl CohortSyncConfig {
         let keys = Self::new(members.need::<String>("apiKey")?, members.need::<String>("secretKey")?);
         let interval = members.take("cohortPollingIntervalMillis")?.map(Duration::from_millis);
         let timeout = members.take("cohortRequestTimeoutMillis")?.map(Duration::from_millis);
+        let change = members.take("cohortChangeTimeoutMillis")?.map(Duration::from_millis);
         let config = Self {
             max_cohort_size: members.take("maxCohortSize")?.unwrap_or(keys.max_cohort_size),
             cohort_polling_interval: interval.unwrap_or(keys.cohort_polling_interval),
             cohort_request_timeout: timeout.unwrap_or(keys.cohort_request_timeout),
+            cohort_change_timeout: change.unwrap_or(keys.cohort_change_timeout),
             cohort_server_url: members.take("cohortServerUrl")?.unwrap_or_default(),
             ..keys
         };
@@ -103,6 +118,7 @@ impl CohortSyncConfig {
         let mut config = SyncConfig::default();
         config.max_cohort_size = positive("maxCohortSize", self.max_cohort_size)?;
         config.request_timeout = positive("cohortRequestTimeoutMillis", self.cohort_request_timeout)?;
+        config.change_patience = self.cohort_change_timeout;
         config.polling_interval = self.cohort_polling_interval;
         if config.polling_interval < SHORTEST {
             let given = config.polling_interval;
@@ -129,6 +145,7 @@ impl fmt::Debug for CohortSyncConfig {
             .field("max_cohort_size", &self.max_cohort_size)
             .field("cohort_polling_interval", &self.cohort_polling_interval)
             .field("cohort_request_timeout", &self.cohort_request_timeout)
+            .field("cohort_change_timeout", &self.cohort_change_timeout)
             .field("cohort_server_url", &ShownUrl(&self.cohort_server_url))
             .finish_non_exhaustive()
     }
@@ -149,12 +166,12 @@ mod tests {
     fn every_option_is_read_by_its_name() {
         let config = read(
             r#"{"apiKey": "a", "secretKey": "s", "maxCohortSize": 5, "cohortPollingIntervalMillis": 90000,
-                "cohortRequestTimeoutMillis": 7000, "cohortServerUrl": "http://localhost:1"}"#,
+                "cohortRequestTimeoutMillis": 7000, "cohortChangeTimeoutMillis": 0, "cohortServerUrl": "http://localhost:1"}"#,
         )
         .unwrap();
         let sync = config.sync().unwrap();
         assert_eq!((sync.max_cohort_size, sync.polling_interval), (5, Duration::from_secs(90)));
-        assert_eq!(sync.request_timeout, Duration::from_secs(7));
+        assert_eq!((sync.request_timeout, sync.change_patience), (Duration::from_secs(7), Duration::ZERO));
         assert_eq!(read(&serde_json::to_string(&config).unwrap()).unwrap(), config);
         assert_eq!(read(r#"{"apiKey": "a", "secretKey": "s"}"#).unwrap(), CohortSyncConfig::new("a", "s"));
         let local = LocalEvaluationConfig { cohort_sync_config: Some(config), ..LocalEvaluationConfig::default() };

@@ -153,7 +153,7 @@ impl Inner {
                 && occasion == Occasion::End
                 && updater.state != State::Idle
             {
-                (updater.state, updater.next_retry) = (State::Stopped, None);
+                (updater.state, updater.next_retry, updater.stale_at) = (State::Stopped, None, None);
             }
             report
         });

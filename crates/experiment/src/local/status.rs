@@ -52,7 +52,7 @@ pub struct LocalStatus {
     pub origin: FlagOrigin,
     /// How many flags there are.
     pub flags: usize,
-    /// How each cohort is doing that flags ask about, ordered by id. Empty where cohorts are not looked up, and with cohort
+    /// How each cohort is doing that flags ask about, ordered by id, those included that are not there yet. Empty where cohorts are not looked up, and with cohort
     /// sync until flags came that ask about some.
     #[cfg(feature = "cohorts")]
     pub cohorts: Vec<cohorts::sync::CohortStatus>,
@@ -66,7 +66,7 @@ impl LocalStatus {
         self.updater.as_ref()?.age()
     }
 
-    /// True when the flags are kept fresh, or the client is offline and they need not be.
+    /// True when the flags are kept fresh at the time of the call, as [`Status::is_fresh`] says, or the client is offline and they need not be.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.updater.as_ref().is_none_or(Status::is_fresh)

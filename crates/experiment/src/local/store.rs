@@ -138,7 +138,12 @@ impl FlagSink for Sink {
             let snapshot = read(body).await?;
             #[cfg(feature = "cohorts")]
             if let Some(sync) = self.0.sync() {
-                sync.load(snapshot.cohort_ids()).await;
+                // Flags of a bootstrap are no reason to hurry the first start.
+                if self.0.load().origin == FlagOrigin::Poll {
+                    sync.load_for_change(snapshot.cohort_ids()).await;
+                } else {
+                    sync.load(snapshot.cohort_ids()).await;
+                }
             }
             Ok(Applied::new(self.0.put(snapshot)))
         })

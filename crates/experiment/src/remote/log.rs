@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use evaluation_core::{Severity, User, Variants};
+use transport::task::is_ending;
 use transport::{Chain, TransportError};
 
 use crate::logs::Json;
@@ -38,6 +39,8 @@ impl Log {
                 tracing::debug!(target: "experiment", variants = variants.len(), "variants were fetched");
                 tracing::trace!(target: "experiment", user = %Json(user), variants = %Json(variants), "fetched");
             }
+            // It failed because the runtime goes, which nobody is to mend.
+            Err(_) if is_ending() => {}
             Err(error) if self.failures.fetch_add(1, Ordering::Relaxed) == 0 => {
                 tracing::warn!(target: "experiment", error = %Chain(error), "variants were not fetched");
             }

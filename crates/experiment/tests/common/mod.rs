@@ -3,6 +3,8 @@
 
 #[cfg(feature = "cohorts")]
 pub(crate) mod cohorts;
+#[cfg(feature = "logging")]
+pub(crate) mod logs;
 
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ pub(crate) fn streaming(server: &Server) -> LocalEvaluationClientBuilder {
     polling(server).stream_updates(true).stream_server_url(server.url())
 }
 
-/// A polling client that polls often.
+/// A polling client that polls often. A busy machine does not make its flags stale.
 pub(crate) fn polling(server: &Server) -> LocalEvaluationClientBuilder {
     LocalEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY)
         .server_url(server.url())
@@ -42,6 +44,7 @@ pub(crate) fn polling(server: &Server) -> LocalEvaluationClientBuilder {
             config.stream_retry = Duration::from_millis(100);
             config.stream_retry_jitter = Duration::from_millis(20);
             config.reconnect_delay_max = Duration::from_millis(20);
+            config.stale_after = Some(Duration::from_secs(60));
         })
 }
 

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use transport::HttpClient;
-use transport::task::{Random, lock, logged};
+use transport::task::{Random, is_alive, lock, logged};
 
 use super::machine::{Machine, Policy};
 use super::supervisor::{self, Farewell};
@@ -256,12 +256,4 @@ impl Drop for Waiter {
         self.core.lock().machine.end_flush(self.id);
         self.core.wake.notify_one();
     }
-}
-
-/// True unless it was shut down: then nothing can be begun on it.
-fn is_alive(runtime: &Handle) -> bool {
-    let probe = runtime.spawn(std::future::pending::<()>());
-    let is_alive = !probe.is_finished();
-    probe.abort();
-    is_alive
 }

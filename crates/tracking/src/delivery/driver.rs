@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use transport::BoxFuture;
-use transport::task::{logged_call, until};
+use transport::task::{is_ending, logged_call, until};
 
 use super::core::{Access, Core, State};
 use super::machine::{Entry, Sync};
@@ -73,11 +73,17 @@ pub(super) async fn drive(core: &Arc<Core>) {
             biased;
             (reply, error) = ready(&mut sending) => {
                 sending = None;
+                if error.is_some() && is_ending() {
+                    return end_with_runtime().await;
+                }
                 let mut random = || core.random.next();
                 core.lock().machine.reply(core.now(), reply, error, &mut random);
             }
             kept = ready(&mut syncing) => {
                 syncing = None;
+                if kept.is_err() && is_ending() {
+                    return end_with_runtime().await;
+                }
                 core.lock().machine.synced(kept.unwrap_or_default(), core.now());
                 core.news.notify_waiters();
             }
@@ -198,6 +204,11 @@ impl Core {
         state.machine.set_spool(true, self.now());
         state.access = Access::Closed;
     }
+}
+
+/// What failed did so because the runtime goes, which drops this task too: what is under way is as it was.
+async fn end_with_runtime() {
+    std::future::pending().await
 }
 
 /// What a future gives, if there is one; else nothing ever.

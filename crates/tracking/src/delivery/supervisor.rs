@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use transport::task::{caught, has_timers};
+use transport::task::{caught, has_timers, is_ending};
 
 use super::core::Core;
 use super::driver;
@@ -23,6 +23,9 @@ pub(super) async fn run(mut farewell: Farewell) {
     let mut panics = 0_u32;
     // What it said may be anything, and is not repeated.
     while caught(driver::drive(&core)).await.is_err() {
+        if is_ending() {
+            return;
+        }
         let mut state = core.lock();
         // An upload has used up an attempt of its events; anything else would go on for ever.
         panics = if state.machine.is_flying() { 0 } else { panics.saturating_add(1) };

@@ -32,7 +32,9 @@ pub struct UpdaterConfig {
     pub initial_backoff_max: Duration,
     /// How long a stream may take from the request to its first flags. Taking them in is not counted. Default: 1.5 s.
     pub connect_timeout: Duration,
-    /// How long a stream may be silent. The service sends something every 15 s. Default: 17 s.
+    /// How long a stream may be silent. The service sends something every 15 s. A stream that ends before it is even as
+    /// old as this counts as short-lived: the third in a row is a warning, and the sixth leaves the flags to polls.
+    /// Default: 17 s.
     pub keep_alive_timeout: Duration,
     /// The shortest life of a connection, after which another takes its place. Default: 12 min.
     pub connection_life_min: Duration,

@@ -1,6 +1,7 @@
 //! Carries out what the machine says, in one task.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -11,7 +12,7 @@ use super::log;
 use super::machine::{Action, Input, Machine, Start};
 use super::work::Work;
 use crate::status::{State, Status};
-use crate::task::{Random, lock, until};
+use crate::task::{Random, is_ending, lock, until};
 
 /// What the task is told from outside. That nobody can tell it anything any more means to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,10 @@ impl Driver {
                 input = self.work.next() => input,
                 () = until(deadline.map(Instant::into_std)) => Input::Tick,
             };
+            if input.is_failure() && is_ending() {
+                // It failed because the runtime goes, which drops this task too.
+                std::future::pending::<()>().await;
+            }
             if matches!(input, Input::Panicked) {
                 log::panicked();
             }
@@ -121,9 +126,10 @@ impl Driver {
         let new = self.machine.status().map(|at| self.epoch.checked_add(at).map(Instant::into_std));
         let mut states = None;
         self.status.send_if_modified(|status| {
-            let differs = new.differs(status);
+            // Whoever watches may have seen that it was too old.
+            let differs = new.differs(status) || new.state != status.state_now();
             states = (new.state != status.state).then_some((status.state, new.state));
-            *status = new;
+            *status = new.anchored(status);
             differs
         });
         if let Some((from, to)) = states {
@@ -148,11 +154,13 @@ impl Drop for Farewell {
             let running = !matches!(status.state, State::Idle | State::Stopped);
             if running {
                 status.state = State::Stopped;
-                status.next_retry = None;
+                (status.next_retry, status.stale_at) = (None, None);
             }
             running
         });
-        if cut_off {
+        if cut_off && thread::panicking() {
+            log::died();
+        } else if cut_off {
             log::gone();
         }
         self.done.send_replace(true);

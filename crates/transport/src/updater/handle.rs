@@ -161,10 +161,10 @@ impl Updater {
         lock(&self.shared.run).as_ref().is_some_and(|run| run.open().is_some())
     }
 
-    /// How fresh the flags are.
+    /// How fresh the flags are by now, whether or not anything runs that could have noticed.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.shared.status.borrow().clone()
+        self.shared.status.borrow().clone().by_now()
     }
 
     /// Follows the status.

@@ -1,4 +1,5 @@
-//! What the updater tells those who read logs: the first failure of a series is a warning, the others are not.
+//! What the updater tells those who read logs: the first failure of a series is a warning, the others are not. Neither is
+//! the end of a stream that had brought flags, unless such streams end again and again within seconds.
 
 use super::machine::Notice;
 use crate::error::Chain;
@@ -13,6 +14,18 @@ pub(super) fn notice(notice: &Notice) {
         }
         Notice::Failed { origin, failure, repeated: true } => {
             tracing::debug!(target: TARGET, %origin, error = %Chain(failure), "flags still cannot be brought up to date");
+        }
+        Notice::Ended { failure } => {
+            tracing::debug!(target: TARGET, error = %Chain(failure), "the stream of flags ended and is opened again");
+        }
+        Notice::ShortLived { streams, failure } => {
+            tracing::warn!(
+                target: TARGET, streams, error = %Chain(failure),
+                "streams of flags end within seconds, one after another"
+            );
+        }
+        Notice::Lasting { streams } => {
+            tracing::info!(target: TARGET, streams, "a stream of flags lasts again");
         }
         Notice::Recovered { origin, failures } => {
             tracing::info!(target: TARGET, %origin, failures, "flags are brought up to date again");
@@ -39,8 +52,13 @@ pub(super) fn panicked() {
     tracing::error!(target: TARGET, "updating flags panicked and is started again; this is a bug");
 }
 
+/// It ended with its runtime, or with the last handle just before that.
 pub(super) fn gone() {
-    tracing::warn!(target: TARGET, "the updater was ended from outside; flags stay as they are");
+    tracing::debug!(target: TARGET, "the updater was ended from outside; flags stay as they are");
+}
+
+pub(super) fn died() {
+    tracing::error!(target: TARGET, "the updater panicked and ended; flags stay as they are, and this is a bug");
 }
 
 pub(super) fn overdue() {

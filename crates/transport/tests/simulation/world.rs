@@ -330,6 +330,9 @@ impl World {
         }
         if matches!(status.state, State::Streaming | State::Polling | State::Fallback | State::Reconnecting) {
             check(self.live > 0, || format!("{} without flags", status.state))?;
+            check(status.stale_at.is_some_and(|at| self.forgets_ticks || at >= self.now), || {
+                format!("{} until {:?}, and it is {:?}", status.state, status.stale_at, self.now)
+            })?;
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ fn fail(machine: &mut Machine, id: &str, mut now: Time) -> (Time, Option<Notice>
 }
 
 fn is_settled(machine: &Machine, names: &[&str]) -> bool {
-    machine.unsettled(names.iter().copied()) == 0
+    machine.unsettled(names.iter().copied()).next().is_none()
 }
 
 /// A machine that has these cohorts since time zero, and whose flags need them.

@@ -68,6 +68,13 @@ pub enum Input {
     Panicked,
 }
 
+impl Input {
+    /// True when work that was under way failed.
+    pub(super) fn is_failure(&self) -> bool {
+        matches!(self, Self::StreamFailed(_) | Self::PollDone(Err(_)) | Self::Applied(Err(_)) | Self::Panicked)
+    }
+}
+
 /// How to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Start {
@@ -114,6 +121,23 @@ pub enum Notice {
         failure: Failure,
         /// True when it failed the last time too.
         repeated: bool,
+    },
+    /// A stream that had brought flags is over, and another is opened. All is well unless that fails.
+    Ended {
+        /// How it ended.
+        failure: Failure,
+    },
+    /// Streams bring flags and end soon after they were opened, one after another. Comes once in such a row.
+    ShortLived {
+        /// How many of them there were in a row.
+        streams: u32,
+        /// How the last of them ended.
+        failure: Failure,
+    },
+    /// A stream outlived such a row.
+    Lasting {
+        /// How many streams the row had.
+        streams: u32,
     },
     /// A source works again.
     Recovered {
@@ -177,12 +201,16 @@ impl Machine {
             Input::Stop => self.stop(&mut turn),
             Input::Tick => self.tick(&mut turn),
             Input::StreamOpened => self.stream_opened(&mut turn),
-            Input::StreamBytes => self.stream_bytes(&turn),
+            Input::StreamBytes => self.stream_bytes(&mut turn),
             Input::StreamFlags(body) => self.stream_flags(body, &mut turn),
             Input::StreamFailed(failure) => self.stream_failed(&failure, &mut turn),
             Input::PollDone(result) => self.poll_done(result, &mut turn),
             Input::Applied(result) => self.applied(result, &mut turn),
             Input::Panicked => self.panicked(&mut turn),
+        }
+        // Whatever happened: flags that took long to be put in place may be too old when they are.
+        if self.stale_at().is_some_and(|at| now >= at) {
+            self.record.stale = true;
         }
         turn.actions
     }
@@ -190,12 +218,9 @@ impl Machine {
     /// When to come back with [`Input::Tick`] if nothing happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        let (start, stale) = match self.phase {
-            Phase::Starting { deadline } => (Some(deadline), None),
-            Phase::Running => (None, self.record.stale_at(self.config.stale_after())),
-            Phase::Idle | Phase::Stopped => (None, None),
-        };
-        let deadlines = [start, stale, self.stream.deadline(), self.poller.deadline(), self.intake.deadline()];
+        let start = if let Phase::Starting { deadline } = self.phase { Some(deadline) } else { None };
+        let deadlines =
+            [start, self.stale_at(), self.stream.deadline(), self.poller.deadline(), self.intake.deadline()];
         deadlines.into_iter().flatten().min()
     }
 
@@ -216,8 +241,14 @@ impl Machine {
     pub fn status(&self) -> Status<Duration> {
         let mut status = self.record.status();
         status.state = self.state();
+        status.stale_at = self.stale_at();
         status.next_retry = [self.stream.waits_until(), self.poller.waits_until()].into_iter().flatten().min();
         status
+    }
+
+    /// When the flags become stale by their age alone, unless they are already.
+    fn stale_at(&self) -> Option<Duration> {
+        if self.phase == Phase::Running { self.record.stale_at(self.config.stale_after()) } else { None }
     }
 
     fn state(&self) -> State {
@@ -295,10 +326,6 @@ impl Machine {
         self.tick_intake(turn);
         self.tick_stream(turn);
         self.tick_poller(turn);
-        let stale_at = self.record.stale_at(self.config.stale_after());
-        if self.phase == Phase::Running && stale_at.is_some_and(|at| turn.now >= at) {
-            self.record.stale = true;
-        }
     }
 
     fn panicked(&mut self, turn: &mut Turn<'_>) {

@@ -41,7 +41,9 @@ impl Record {
     }
 
     pub(super) fn status(&self) -> Status<Duration> {
-        Status { restarts: self.restarts, ..self.status.clone() }
+        let mut status = self.status.clone();
+        status.restarts = self.restarts;
+        status
     }
 
     /// When the flags become stale, unless they are already.
@@ -72,11 +74,16 @@ impl Record {
         self.status.reconnects = self.status.reconnects.saturating_add(1);
     }
 
-    /// True when the source had failed the last time too.
-    pub(super) fn failed(&mut self, origin: Origin, failure: &Failure) -> bool {
+    /// A stream was lost that had worked, which begins no series.
+    pub(super) fn lost(&mut self, failure: &Failure) {
         self.status.last_error = Some(failure.clone());
         self.status.failures = self.status.failures.saturating_add(1);
         self.failed_since_start = true;
+    }
+
+    /// True when the source had failed the last time too.
+    pub(super) fn failed(&mut self, origin: Origin, failure: &Failure) -> bool {
+        self.lost(failure);
         let failures = self.failures(origin);
         *failures = failures.saturating_add(1);
         *failures > 1

@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::intake::{Fate, Via};
 use super::poller::Poller;
-use super::{Action, Machine, Mode, Phase, Turn};
+use super::{Action, Machine, Mode, Notice, Phase, Turn};
 use crate::status::Origin;
-use crate::updater::config::SHORTEST;
+use crate::updater::config::{SHORTEST, UpdaterConfig};
 use crate::updater::failure::{Failure, StartError};
+use crate::updater::source::ErrorClass;
 
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -52,6 +53,9 @@ pub(super) struct Connection {
 
 /// How many streams in a row may bring flags and break soon after they were opened before polls take over.
 const SHORT_LIVES: u32 = 5;
+
+/// How many such streams in a row are worth a warning.
+const MANY_SHORT_LIVES: u32 = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -96,6 +100,11 @@ impl Stream {
 }
 
 impl Connection {
+    /// True while it has not even lived as long as it might be silent.
+    fn is_young(&self, now: Duration, config: &UpdaterConfig) -> bool {
+        now < self.opened_at.saturating_add(config.keep_alive_timeout)
+    }
+
     fn is_settled(&self) -> bool {
         self.step == Step::Live || self.attempt == Attempt::Renewal
     }
@@ -153,7 +162,7 @@ impl Machine {
                 self.stream_failed(&Failure::Silent(self.config.keep_alive_timeout), turn);
             }
             Stream::Connected(connection) if connection.step == Step::Live => {
-                self.short_lives = 0;
+                self.outlived(turn);
                 self.close_stream(turn);
                 self.open_stream(Attempt::Renewal, turn);
             }
@@ -173,7 +182,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn stream_bytes(&mut self, turn: &Turn<'_>) {
+    pub(super) fn stream_bytes(&mut self, turn: &mut Turn<'_>) {
         let Stream::Connected(connection) = &mut self.stream else { return };
         self.record.contact(turn.now);
         if connection.step == Step::Connecting {
@@ -183,6 +192,18 @@ impl Machine {
         // A stream that is alive says that there is nothing newer than what it brought.
         if connection.step == Step::Live && self.intake.is_empty() && self.record.in_step {
             self.record.current(turn.now);
+        }
+        let lasts = connection.step == Step::Live && !connection.is_young(turn.now, &self.config);
+        if lasts {
+            self.outlived(turn);
+        }
+    }
+
+    /// A connection lives longer than those that count as short-lived: if many did in a row, that is over.
+    fn outlived(&mut self, turn: &mut Turn<'_>) {
+        let streams = std::mem::take(&mut self.short_lives);
+        if streams >= MANY_SHORT_LIVES {
+            turn.push(Action::Tell(Notice::Lasting { streams }));
         }
     }
 
@@ -244,15 +265,11 @@ impl Machine {
         let Some(connection) = self.close_stream(turn) else { return };
         // Whatever comes next brings the whole set.
         self.forget_again();
-        self.failed(Origin::Stream, failure, turn);
+        self.stream_lost(&connection, failure, turn);
         if matches!(self.phase, Phase::Starting { .. }) && failure.is_unauthorized() {
             return self.fail_start(StartError::Unauthorized(failure.clone()), turn);
         }
         let hopeless = failure.is_unsupported() || failure.is_unauthorized() || failure.retry_after().is_some();
-        if connection.step == Step::Live {
-            let short = turn.now < connection.opened_at.saturating_add(self.config.keep_alive_timeout);
-            self.short_lives = if short { self.short_lives.saturating_add(1) } else { 0 };
-        }
         // A stream that is always cut is no better than polls, and costs a whole set each time.
         if connection.is_settled() && !hopeless && self.short_lives <= SHORT_LIVES {
             // Clients that lost the same server do not come back all at once.
@@ -265,6 +282,37 @@ impl Machine {
             self.stream = Stream::Waiting { until, attempt: Attempt::Retry };
         }
         self.resume_poller(turn);
+    }
+
+    /// Takes account of a connection that is over, and of how much that is worth saying.
+    ///
+    /// Balancers limit how long a connection may last, and close it or just drop it. What has worked and ends like that
+    /// is opened again, which is no failure before that fails. Otherwise the first of several is a warning.
+    fn stream_lost(&mut self, connection: &Connection, failure: &Failure, turn: &mut Turn<'_>) {
+        if connection.step != Step::Live {
+            return self.failed(Origin::Stream, failure, turn);
+        }
+        let young = connection.is_young(turn.now, &self.config);
+        if young {
+            self.short_lives = self.short_lives.saturating_add(1);
+        } else {
+            self.outlived(turn);
+        }
+        let is_quiet = match failure {
+            Failure::Ended => true,
+            Failure::Stream(error) if error.class == ErrorClass::Network => !young || self.short_lives > 1,
+            _ => false,
+        };
+        if !is_quiet {
+            return self.failed(Origin::Stream, failure, turn);
+        }
+        self.record.lost(failure);
+        let (streams, failure) = (self.short_lives, failure.clone());
+        turn.push(Action::Tell(if young && streams == MANY_SHORT_LIVES {
+            Notice::ShortLived { streams, failure }
+        } else {
+            Notice::Ended { failure }
+        }));
     }
 
     fn stream_retry_at(&mut self, failure: Option<&Failure>, turn: &mut Turn<'_>) -> Duration {
