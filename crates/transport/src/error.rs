@@ -208,9 +208,12 @@ pub enum RedirectProblem {
     /// It came after too many others.
     #[error("again and again: check the URL of the service")]
     TooMany,
-    /// It names no place that a request could be sent to.
+    /// It names no location.
     #[error("without saying where to: check the URL of the service")]
     NoLocation,
+    /// It leads to something else than a URL of `http` or `https` that a request could be sent to.
+    #[error("to a location that is not a URL of http or https: check the URL of the service")]
+    Unreadable,
     /// It leads from `https` to `http`.
     #[error("from https to http, which the client does not follow: check the URL of the service")]
     Unsafe,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, LOCATION};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use crate::error::RedirectProblem;
 use crate::urls::authority;
@@ -52,8 +52,12 @@ impl Redirects {
             return Err(RedirectProblem::TooMany);
         }
         self.followed += 1;
-        let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-        let to = location.and_then(|location| resolve(&self.at, location)).ok_or(RedirectProblem::NoLocation)?;
+        let location = response.headers().get(LOCATION).map(HeaderValue::as_bytes).unwrap_or_default().trim_ascii();
+        if location.is_empty() {
+            return Err(RedirectProblem::NoLocation);
+        }
+        let location = str::from_utf8(location).ok();
+        let to = location.and_then(|location| resolve(&self.at, location)).ok_or(RedirectProblem::Unreadable)?;
         if self.at.scheme_str() == Some("https") && to.scheme_str() != Some("https") {
             return Err(RedirectProblem::Unsafe);
         }
@@ -79,31 +83,31 @@ impl Redirects {
     /// True when something besides the key is for the configured service only.
     fn is_confidential(&self) -> bool {
         let sensitive =
-            |(name, value): (&http::HeaderName, &http::HeaderValue)| value.is_sensitive() && name != AUTHORIZATION;
+            |(name, value): (&http::HeaderName, &HeaderValue)| value.is_sensitive() && name != AUTHORIZATION;
         !self.first.body().is_empty() || self.first.headers().iter().any(sensitive)
     }
 }
 
-/// A location beside the URL that it was given for: a whole URL, one without its scheme, or a path.
+/// The URL that a location names beside the URL of its response (RFC 3986, section 5.2): the location is a whole URL, one
+/// without its scheme, or a path.
 fn resolve(from: &Uri, location: &str) -> Option<Uri> {
-    let location = location.trim().split('#').next()?;
+    let location = location.split('#').next()?;
     let scheme = from.scheme_str()?;
     let authority = from.authority()?;
-    // A `://` may also stand in a query.
-    let begins_with_scheme = |(scheme, _): (&str, &str)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let whole = if location.split_once("://").is_some_and(begins_with_scheme) {
+    let (path, query) = location.split_at(location.find('?').unwrap_or(location.len()));
+    let whole = if has_scheme(path) {
         location.to_owned()
     } else if location.starts_with("//") {
         format!("{scheme}:{location}")
-    } else if location.starts_with('/') {
-        format!("{scheme}://{authority}{location}")
-    } else if location.starts_with('?') {
-        format!("{scheme}://{authority}{}{location}", from.path())
-    } else if location.is_empty() {
-        return None;
+    } else if path.starts_with('/') {
+        format!("{scheme}://{authority}{}{query}", without_dots(path))
+    } else if path.is_empty() {
+        let query =
+            if query.is_empty() { from.query().map(|query| format!("?{query}")) } else { Some(query.to_owned()) };
+        format!("{scheme}://{authority}{}{}", from.path(), query.unwrap_or_default())
     } else {
         let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-        format!("{scheme}://{authority}{folder}/{location}")
+        format!("{scheme}://{authority}{}{query}", without_dots(&format!("{folder}/{path}")))
     };
     let uri: Uri = whole.parse().ok()?;
     let http = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -111,6 +115,31 @@ fn resolve(from: &Uri, location: &str) -> Option<Uri> {
     let host_and_port = given.rsplit_once('@').map_or(given, |(_, host_and_port)| host_and_port);
     // A port that is not a number would else count as the scheme's own.
     (http && authority::check(host_and_port).is_ok()).then_some(uri)
+}
+
+/// True when a colon ends a scheme: it stands before any slash.
+fn has_scheme(path: &str) -> bool {
+    path.split('/').next().is_some_and(|first| first.contains(':'))
+}
+
+/// A path that begins with a slash, without its parts `.` and `..` (RFC 3986, section 5.2.4).
+fn without_dots(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut parts = path.split('/').skip(1).peekable();
+    while let Some(part) = parts.next() {
+        match part {
+            "." | ".." => {
+                if part == ".." {
+                    kept.pop();
+                }
+                if parts.peek().is_none() {
+                    kept.push("");
+                }
+            }
+            part => kept.push(part),
+        }
+    }
+    format!("/{}", kept.join("/"))
 }
 
 /// True when both have the same scheme, host and port.
@@ -127,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locations_are_taken_beside_the_url_they_were_given_for() {
+    fn locations_are_resolved_beside_the_url_of_their_response() {
         let from = Uri::from_static("https://host:1/a/b?c=d");
         for (location, to) in [
             ("https://other/x", Some("https://other/x")),
@@ -136,7 +165,18 @@ mod tests {
             ("x", Some("https://host:1/a/x")),
             ("x?u=http://y", Some("https://host:1/a/x?u=http://y")),
             ("?x", Some("https://host:1/a/b?x")),
-            ("", None),
+            ("../x", Some("https://host:1/x")),
+            ("./x", Some("https://host:1/a/x")),
+            ("../../x/./y/../z", Some("https://host:1/x/z")),
+            ("/x/..", Some("https://host:1/")),
+            ("..", Some("https://host:1/")),
+            (".?d=..", Some("https://host:1/a/?d=..")),
+            ("#x", Some("https://host:1/a/b?c=d")),
+            ("x:y", None),
+            ("javascript:x", None),
+            ("http:/127.0.0.1:1", None),
+            ("http:x", None),
+            ("/a b", None),
             ("ftp://other/x", None),
             ("https://", None),
             ("https://host:808O/x", None),

@@ -8,11 +8,15 @@ use crate::error::TransportError;
 use crate::service::Service;
 use crate::updater::{ErrorClass, FlagSource, FlagStream, Polled, SourceError};
 
+/// How long a request may take unless set.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The flags of a [`Service`], for an updater.
 #[derive(Debug, Clone)]
 pub struct ServiceSource {
     service: Service,
     poll_timeout: Duration,
+    #[cfg(feature = "streaming")]
     stream_timeout: Duration,
 }
 
@@ -21,8 +25,12 @@ impl ServiceSource {
     /// updater gives them up before.
     #[must_use]
     pub fn new(service: Service) -> Self {
-        let timeout = Duration::from_secs(10);
-        Self { service, poll_timeout: timeout, stream_timeout: timeout }
+        Self {
+            service,
+            poll_timeout: TIMEOUT,
+            #[cfg(feature = "streaming")]
+            stream_timeout: TIMEOUT,
+        }
     }
 
     /// Sets how long a poll may take. Default: 10 seconds.
@@ -32,6 +40,7 @@ impl ServiceSource {
     }
 
     /// Sets how long opening a stream may take, until the head of the response. Default: 10 seconds.
+    #[cfg(feature = "streaming")]
     #[must_use]
     pub fn with_stream_timeout(self, timeout: Duration) -> Self {
         Self { stream_timeout: timeout, ..self }

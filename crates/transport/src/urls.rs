@@ -212,7 +212,7 @@ fn absolute(url: &str) -> Result<Uri, UrlProblem> {
     format!("{scheme}://{}{}", parts.authority, parts.path).parse().map_err(|_| UrlProblem::Malformed)
 }
 
-/// The parts of a URL of `http` or `https`. The parts after the scheme are not checked yet.
+/// The parts of a URL. Those after the scheme are not checked yet.
 pub(crate) struct Parts<'a> {
     pub(crate) scheme: &'a str,
     /// The user, with the password.
@@ -224,8 +224,15 @@ pub(crate) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Splits a URL. White space around it does not count.
+    /// Splits a URL of `http` or `https`. White space around it does not count.
     pub(crate) fn of(url: &'a str) -> Result<Self, UrlProblem> {
+        let parts = Self::of_any_scheme(url)?;
+        let is = |scheme: &str| parts.scheme.eq_ignore_ascii_case(scheme);
+        if is("http") || is("https") { Ok(parts) } else { Err(UrlProblem::Scheme) }
+    }
+
+    /// Splits a URL of any scheme.
+    pub(crate) fn of_any_scheme(url: &'a str) -> Result<Self, UrlProblem> {
         let url = url.trim();
         if url.chars().any(|char| char.is_whitespace() || char.is_control()) {
             return Err(UrlProblem::Whitespace);
@@ -236,9 +243,6 @@ impl<'a> Parts<'a> {
         };
         let (scheme, rest) =
             url.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).ok_or(UrlProblem::Relative)?;
-        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-            return Err(UrlProblem::Scheme);
-        }
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (user, authority) = match authority.rsplit_once('@') {
             Some((user, authority)) => (Some(user), authority),

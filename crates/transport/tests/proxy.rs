@@ -93,6 +93,7 @@ async fn an_address_of_a_proxy_that_cannot_be_right_is_refused_with_the_reason()
         ("http://me/hush@proxy:3128", UrlProblem::Malformed),
         ("socks5://me:hush@proxy:1080", UrlProblem::Scheme),
         ("ftp://proxy", UrlProblem::Scheme),
+        ("http//proxy:80", UrlProblem::Relative),
     ] {
         let proxy = Proxy::Explicit(address.to_owned());
         let error = DefaultClient::builder().proxy(proxy.clone()).build().unwrap_err();

@@ -273,10 +273,10 @@ impl LocalEvaluationClientBuilder {
         }
         let mut inner = self.inner(Arc::clone(&store), &client, logs)?;
         let service = Service::builder(client, key).urls(urls).max_body(self.config.max_flags_bytes).build();
+        let source = ServiceSource::new(service).with_poll_timeout(config.poll_timeout);
         // The updater keeps the time of a stream's opening itself, and says so in its errors.
-        let source = ServiceSource::new(service)
-            .with_poll_timeout(config.poll_timeout)
-            .with_stream_timeout(config.poll_timeout.max(config.connect_timeout));
+        #[cfg(feature = "streaming")]
+        let source = source.with_stream_timeout(config.poll_timeout.max(config.connect_timeout));
         let updater = Updater::builder(Arc::new(source) as Arc<dyn FlagSource>, Arc::new(Sink(store))).config(config);
         inner.updater = Some(updater.build());
         Ok(LocalEvaluationClient::new(inner))

@@ -3,6 +3,7 @@
 
 mod environment;
 
+use std::net::Ipv6Addr;
 use std::{env, fmt};
 
 use http::Uri;
@@ -78,6 +79,8 @@ impl Proxies {
 
     /// The proxy that a connection to this URL goes through.
     pub(super) fn intercept(&self, to: &Uri) -> Option<Intercept> {
+        let plain = plain(to);
+        let to = plain.as_ref().unwrap_or(to);
         let proxy = self.matcher.intercept(to)?;
         let port = to.port_u16().or(match to.scheme_str()? {
             "https" => Some(443),
@@ -88,6 +91,22 @@ impl Proxies {
     }
 }
 
+/// The URL with its host as exceptions name it, if that is another: without the dot at its end, and an IPv4 address that
+/// is written as an IPv6 one as what it is.
+fn plain(to: &Uri) -> Option<Uri> {
+    let host = to.host()?;
+    let mapped = || host.trim_matches(['[', ']']).parse::<Ipv6Addr>().ok()?.to_ipv4_mapped();
+    let host = match host.strip_suffix('.') {
+        Some(name) => name.to_owned(),
+        None => mapped()?.to_string(),
+    };
+    let authority = match to.port_u16() {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    };
+    Uri::builder().scheme(to.scheme()?.clone()).authority(authority).path_and_query("/").build().ok()
+}
+
 /// True for proxies that speak HTTP.
 pub(super) fn usable(proxy: &Intercept) -> bool {
     matches!(proxy.uri().scheme_str(), Some("http" | "https"))
@@ -96,9 +115,14 @@ pub(super) fn usable(proxy: &Intercept) -> bool {
 /// The address of a proxy with its scheme, which is `http` where none is given. A path does not count, as with curl.
 fn address(given: &str) -> Result<String, UrlProblem> {
     let given = given.trim();
-    let given = if given.contains("://") { given.to_owned() } else { format!("http://{given}") };
+    let has_scheme = given.contains("://");
+    let given = if has_scheme { given.to_owned() } else { format!("http://{given}") };
     let Parts { scheme, user, authority: host_and_port, path } = Parts::of(&given)?;
     authority::check(host_and_port)?;
+    if !has_scheme && !matches!(path, "" | "/") {
+        // As in `http//proxy`, where the scheme would be the host.
+        return Err(UrlProblem::Relative);
+    }
     if path.contains('@') {
         // The password ends the host where it holds one of `/`, `?` and `#`.
         return Err(UrlProblem::Malformed);

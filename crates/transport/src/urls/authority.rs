@@ -2,7 +2,7 @@
 //! hosts and ports that nothing can be reached at, and reads a port that is not a number as none. Does not look names
 //! up.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use super::UrlProblem;
 
@@ -57,14 +57,31 @@ fn is_name_or_ipv4(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
         let usable = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        (1..=LONGEST.1).contains(&label.len()) && label.bytes().all(usable)
+        (1..=LONGEST.1).contains(&label.len())
+            && label.bytes().all(usable)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
     if name.len() > LONGEST.0 || !name.split('.').all(is_label) {
         return false;
     }
-    // Resolvers also read fewer than four numbers as an address.
-    let numeric = name.split('.').all(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
-    !numeric || name.split('.').count() < 4 || name.parse::<Ipv4Addr>().is_ok()
+    let is_numeric = name.split('.').all(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
+    !is_numeric || is_ipv4(name)
+}
+
+/// True for the numbers that resolvers read as an IPv4 address: one to four, of which the last has all bytes that are
+/// left (`inet_aton` of POSIX).
+fn is_ipv4(name: &str) -> bool {
+    let mut left = 4;
+    let mut numbers = name.split('.').peekable();
+    while let Some(number) = numbers.next() {
+        let bytes = if numbers.peek().is_none() { left } else { 1 };
+        if left < 1 || !number.parse::<u64>().is_ok_and(|number| number < 1 << (8 * bytes)) {
+            return false;
+        }
+        left -= 1;
+    }
+    true
 }
 
 #[cfg(test)]
@@ -81,6 +98,9 @@ mod tests {
             "xn--hst-sna.example:65535",
             "127.0.0.1:1",
             "127.1",
+            "127.0.1",
+            "2130706433",
+            "_tcp.my-host",
             "1.2.3.4.example",
             "[::1]",
             "[2001:db8::1]:080",

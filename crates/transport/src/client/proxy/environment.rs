@@ -8,7 +8,7 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 
 use super::{Proxies, address};
-use crate::urls::{UrlProblem, authority};
+use crate::urls::{Parts, UrlProblem, authority};
 
 /// A variable, or an entry of one, that the client ignores.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,6 +72,11 @@ pub(super) fn read(get: impl Fn(&str) -> Result<String, VarError>) -> (Proxies, 
 
 /// True for the address of a proxy that speaks something else than HTTP: connections fail, and name its scheme.
 fn is_other_proxy(address: &str) -> bool {
+    let is_usable = |parts: Parts<'_>| authority::check(parts.authority).is_ok();
+    Parts::of_any_scheme(address).is_ok_and(is_usable) && is_known_scheme(address)
+}
+
+fn is_known_scheme(address: &str) -> bool {
     Matcher::builder().all(address).build().intercept(&Uri::from_static("http://probe.invalid")).is_some()
 }
 
@@ -94,7 +99,8 @@ impl Exception {
             return Some(Self { hosts, port: None });
         }
         let (of, port) = entry.rsplit_once(':')?;
-        Some(Self { hosts: hosts(of)?, port: Some(port.parse().ok()?) })
+        let port = port.parse().ok().filter(|port| *port > 0)?;
+        Some(Self { hosts: hosts(of)?, port: Some(port) })
     }
 }
 
@@ -109,7 +115,10 @@ fn hosts(entry: &str) -> Option<String> {
     }
     let name = entry.strip_prefix('*').unwrap_or(entry);
     let name = name.strip_prefix('.').unwrap_or(name);
-    (!name.contains(':') && authority::check(name).is_ok()).then(|| name.to_owned())
+    let name = name.strip_suffix('.').unwrap_or(name);
+    // The beginning of an address is no name.
+    let has_letter = name.bytes().any(|byte| !byte.is_ascii_digit() && byte != b'.');
+    (has_letter && !name.contains(':') && authority::check(name).is_ok()).then(|| name.to_owned())
 }
 
 fn is_network(entry: &str) -> bool {
@@ -157,6 +166,11 @@ mod tests {
             (".example.com", "http://example.com/", true),
             ("*.example.com", "http://a.example.com/", true),
             ("example.com", "http://notexample.com/", false),
+            ("example.com.", "http://a.example.com/", true),
+            ("example.com", "https://example.com./", true),
+            ("example.com:81", "http://example.com.:81/", true),
+            ("10.0.0.0/8", "http://[::ffff:10.0.0.1]/", true),
+            ("10.0.0.0/8", "http://[::ffff:11.0.0.1]/", false),
             ("localhost:8080", "http://localhost:8080/", true),
             ("localhost:8080", "http://localhost:8081/", false),
             ("localhost:80", "http://localhost/", true),
@@ -180,6 +194,8 @@ mod tests {
             "hush:port",
             "://hush",
             "http://hush/hush@proxy",
+            "http//hush:1",
+            "socks5://hush:808O",
         ] {
             let (proxies, unreadable) = read_all(&[("HTTPS_PROXY", value), ("ALL_PROXY", "http://other")]);
             assert_eq!(unreadable.len(), 1, "{value}");
@@ -187,7 +203,7 @@ mod tests {
             assert!(!unreadable[0].problem.contains("hu"), "{unreadable:?}");
             assert_eq!(proxied(&proxies, "https://host/").as_deref(), Some("http://other/"), "{value}");
         }
-        for value in ["10.0.0.0/33", "http://host", "ho{st", "host:port"] {
+        for value in ["10.0.0.0/33", "http://host", "ho{st", "host:port", "host:0", "10.", "10.0.0"] {
             let (_, unreadable) = read_all(&[("no_proxy", &format!("ok.example,{value}"))]);
             assert_eq!(unreadable.len(), 1, "{value}");
             assert!(unreadable[0].problem.ends_with(": 1"), "{unreadable:?}");
@@ -204,7 +220,7 @@ mod tests {
         let variables = [
             ("HTTP_PROXY", "http://me:hush@one:1/"),
             ("http_proxy", "ignored"),
-            ("https_proxy", " two:2/path "),
+            ("https_proxy", " http://two:2/path "),
             ("ALL_PROXY", "socks5://three"),
         ];
         let (proxies, unreadable) = read_all(&variables);
