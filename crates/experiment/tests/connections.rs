@@ -303,7 +303,7 @@ async fn one_odd_entry_of_a_list_takes_no_other_with_it() {
         ["null", "5", r#""text""#, r#"{"key": "on", "payload": 1e999}"#, r#"{"key": "\ud800", "value": [1e999]}"#];
     for odd in odd {
         let (_server, proxy) = service(flags(&["a"])).await;
-        proxy.reply("/sdk/v2/vardata", json(&format!(r#"{{"odd": {odd}, "good": {{"key": "on"}}}}"#)));
+        proxy.reply("/sdk/v2/vardata", json(&format!(r#"{{"odd": {odd}, "good": {{"key": "on", "value": "on"}}}}"#)));
         let variants = remote(&proxy).fetch_retries(0).build().unwrap().fetch(&user()).await;
         let variants = variants.unwrap_or_else(|error| panic!("{odd}: {error:?}"));
         assert!(variants.is_on("good"), "{odd}: {variants:?}");

@@ -134,7 +134,9 @@ async fn redirects_that_lead_astray_are_not_followed() {
             (vec!["/a"; 6], RedirectProblem::TooMany),
             (vec!["http://host/a"], RedirectProblem::Unsafe),
             (vec![""], RedirectProblem::NoLocation),
-            (vec!["ftp://host/"], RedirectProblem::NoLocation),
+            (vec!["ftp://host/"], RedirectProblem::Unreadable),
+            (vec!["javascript:x"], RedirectProblem::Unreadable),
+            (vec!["https://host:808O/"], RedirectProblem::Unreadable),
         ] {
             let (result, sent) = redirected(*of, &locations).await;
             assert_eq!(problem(result), expected, "{of:?}");
