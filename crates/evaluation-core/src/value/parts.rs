@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::json::replace_lone_surrogates;
+use super::json::{JSON, replace_lone_surrogates};
 use super::{JsonError, Object, Value, parse_document, skip_byte_order_mark};
 
 /// A JSON document as text. U+FFFD stands for what is not UTF-8, and the document knows where it does.
@@ -44,11 +44,8 @@ impl<'a> Document<'a> {
         if self.is_replaced(part) {
             return Err("the bytes are not UTF-8".to_owned());
         }
-        read(part).map_err(|JsonError(error)| {
-            let message = error.to_string();
-            // Without the place in a text that nobody has.
-            message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned()
-        })
+        // Without the place in a text that nobody has.
+        read(part).map_err(|error| error.message())
     }
 
     /// True when a part of this document has bytes that are not UTF-8.
@@ -113,7 +110,7 @@ impl Document<'_> {
 
 /// Reads a value without any leniency: a lone surrogate is an error.
 pub(crate) fn strict(json: &str) -> Result<Value, JsonError> {
-    parse_document(json.as_bytes()).map_err(JsonError)
+    parse_document(json.as_bytes()).map_err(|error| JsonError::new(JSON, json.as_bytes(), &error))
 }
 
 /// The members of a JSON object as they stand in the text, repeated ones included.
