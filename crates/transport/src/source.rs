@@ -78,6 +78,7 @@ impl From<TransportError> for SourceError {
             | TransportError::Request { .. } => ErrorClass::Network,
             TransportError::TooLarge { .. }
             | TransportError::Malformed { .. }
+            | TransportError::Encoded { .. }
             | TransportError::NotEvents { .. }
             | TransportError::Redirect { .. } => ErrorClass::Malformed,
         };
@@ -110,6 +111,8 @@ mod streaming {
 
 #[cfg(test)]
 mod tests {
+    use evaluation_core::Received;
+
     use super::*;
     use crate::client::HttpError;
     use crate::endpoints::Endpoint;
@@ -131,7 +134,8 @@ mod tests {
             (http(slow), ErrorClass::Timeout),
             (http(HttpError::broken("reset")), ErrorClass::Network),
             (TransportError::TooLarge { endpoint, limit: 1 }, ErrorClass::Malformed),
-            (TransportError::NotEvents { endpoint }, ErrorClass::Malformed),
+            (TransportError::Encoded { endpoint, encoding: "br".to_owned() }, ErrorClass::Malformed),
+            (TransportError::NotEvents { endpoint, received: Received::Html }, ErrorClass::Malformed),
         ] {
             let (text, retry_after) = (error.to_string(), error.retry_after());
             let error = SourceError::from(error);
