@@ -69,17 +69,14 @@ pub enum TransportError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The response is not what this endpoint responds with. `source` names what was received.
-    #[error(
-        "{endpoint}: the response is not the service's: check the URL, and whether a proxy or a sign-in page is in \
-        the way"
-    )]
+    /// The response is not what this endpoint responds with.
+    #[error("{endpoint}: {problem}: check the URL, and whether a proxy or a sign-in page is in the way")]
     #[non_exhaustive]
     Malformed {
         /// What was asked for.
         endpoint: Endpoint,
-        /// What is wrong with it.
-        source: ResponseJsonError,
+        /// What was received, or what is wrong with it. Told in full with the endpoint, so it is no `source`.
+        problem: ResponseJsonError,
     },
     /// The response is compressed in a way that the client did not request and cannot undo.
     #[error(

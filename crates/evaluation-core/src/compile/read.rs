@@ -31,7 +31,7 @@ pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
     if let Some(format) = elements.first().and_then(|first| foreign_format(first.get()))
         && elements.iter().all(is_foreign)
     {
-        return Err(JsonError::received(EXPECTED, format));
+        return Err(JsonError::of(EXPECTED, format));
     }
     for (index, element) in elements.into_iter().enumerate() {
         let (text, diagnostic) = readable(element.get(), index, document.is_replaced(element.get()));

@@ -18,14 +18,14 @@ use super::received::{Received, Unexpected};
 /// assert_eq!(said("[\n{]"), "not a JSON list of flags: key must be a string at line 2 column 2");
 /// assert_eq!(said("[{}"), "not a JSON list of flags: it ends too early, at line 1 column 3");
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {expected}{problem}")]
 pub struct JsonError {
     expected: &'static str,
     problem: Problem,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Problem {
     /// It is something else.
     Received(Received),
@@ -36,7 +36,7 @@ enum Problem {
 }
 
 /// A line and a column of a text, both from 1.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     line: usize,
     column: usize,
@@ -64,8 +64,9 @@ impl JsonError {
         }
     }
 
-    /// The error for a text of another form than expected.
-    pub(crate) fn received(expected: &'static str, received: Received) -> Self {
+    /// The error for a text of another kind than `expected`: for readers of your own that know what it is.
+    #[must_use]
+    pub fn of(expected: &'static str, received: Received) -> Self {
         Self { expected, problem: Problem::Received(received) }
     }
 

@@ -60,7 +60,7 @@ impl Variants {
             let received = Received::of(text);
             // An object of any other form may be of variants that are all odd.
             if !matches!(received, Received::VariantsByKey | Received::Object) {
-                return Err(JsonError::received(EXPECTED, received));
+                return Err(JsonError::of(EXPECTED, received));
             }
         }
         Ok(list.into())

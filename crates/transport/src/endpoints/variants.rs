@@ -77,7 +77,7 @@ impl Service {
                 return Err(refusal(ENDPOINT, &response));
             }
             let body = read(ENDPOINT, response, self.max_body).await?;
-            let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, source: JsonError::into(error) };
+            let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, problem: JsonError::into(error) };
             Variants::from_json(&body).map_err(malformed)
         })
         .await
