@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::Compiler;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
 use crate::value::{
-    Document, JsonError, Value, foreign_format, key_before_2023, parse_document, parse_with, skip_byte_order_mark,
+    Document, JsonError, Value, foreign_format, foreign_key, parse_document, parse_with, skip_byte_order_mark,
 };
 use crate::wire::Flag;
 
@@ -25,8 +25,8 @@ pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
     }
     let mut compiler = Compiler::default();
     let document = Document::new(json);
-    let text = document.text().as_bytes();
-    let elements: Vec<&RawValue> = parse_document(text).map_err(|error| JsonError::new(EXPECTED, text, &error))?;
+    let elements: Vec<&RawValue> =
+        parse_document(document.text().as_bytes()).map_err(|error| document.unexpected(EXPECTED, &error))?;
     let is_foreign = |element: &&RawValue| foreign_format(element.get()).is_some();
     if let Some(format) = elements.first().and_then(|first| foreign_format(first.get()))
         && elements.iter().all(is_foreign)
@@ -84,7 +84,7 @@ fn readable(text: &str, index: usize, is_replaced: bool) -> (Option<Cow<'_, str>
     };
     if let Some(format) = foreign_format(text) {
         let problem = Problem { path: String::new(), message: format!("found {format}") };
-        return (None, Some(problem.report(index, key_before_2023(text), Severity::Error)));
+        return (None, Some(problem.report(index, foreign_key(text), Severity::Error)));
     }
     let Ok(value) = Value::from_json(text.as_bytes()) else {
         return (None, Some(problem.report(index, None, Severity::Error)));

@@ -19,7 +19,7 @@ pub use object::{Object, ObjectIntoIter, ObjectIter};
 pub(crate) use parts::{Document, Members, kind_of, name as member_name, salvage, strict};
 pub(crate) use readable::Readable;
 pub use received::Received;
-pub(crate) use received::{foreign_format, key_before_2023};
+pub(crate) use received::{foreign_format, foreign_key};
 pub(crate) use text::{InlineText, ScalarText};
 
 /// Any JSON value.

@@ -333,15 +333,15 @@ fn elements(text: &str) -> Vec<&str> {
     elements
 }
 
-/// True when a flag's text is in a format of another API, in which none can be evaluated.
+/// The format of a flag's text, if it is one in which no flag can be evaluated.
 pub(crate) fn foreign_format(flag: &str) -> Option<Received> {
     format_of(flag).filter(|format| *format != Received::Flags)
 }
 
-/// The key of a flag in the format used before 2023.
-pub(crate) fn key_before_2023(flag: &str) -> Option<String> {
+/// The key of a flag in such a format.
+pub(crate) fn foreign_key(flag: &str) -> Option<String> {
     let members = members(flag);
-    let (_, key) = members.iter().find(|(name, _)| name == "flagKey")?;
+    let (_, key) = members.iter().find(|(name, _)| name == "flagKey" || name == "key")?;
     serde_json::from_str(key).ok()
 }
 

@@ -39,7 +39,7 @@ impl Variants {
         let document = Document::new(json.as_ref());
         let text = document.text().as_bytes();
         let read = parse_document(text);
-        let Members(members) = read.map_err(|error| JsonError::new(EXPECTED, text, &error))?;
+        let Members(members) = read.map_err(|error| document.unexpected(EXPECTED, &error))?;
         let mut list = List::default();
         for (name, value) in members {
             let (flag, odd) = member_name(name);

@@ -156,7 +156,7 @@ mod tests {
                 &format!("{{\"flags\": [{flag}]}}"),
                 ", but a JSON object that wraps the list of flags: take the list out of it",
             ),
-            ("[\n{\"key\": \"a\",}]", ": key must be a string at line 2 column 14"),
+            ("[\n{\"key\": \"a\",}]", ": key must be a string at line 2 column 13"),
             ("[\n", ": it ends too early, at line 2 column 1"),
         ] {
             let problem = read("a.json", json.as_bytes()).unwrap_err().to_string();
