@@ -116,6 +116,8 @@ mod tests {
     use super::*;
     use crate::client::HttpError;
     use crate::endpoints::Endpoint;
+    use crate::error::Chain;
+    use crate::updater::Failure;
 
     #[test]
     fn errors_keep_their_class_their_cause_and_the_wish_to_be_left_alone() {
@@ -141,6 +143,10 @@ mod tests {
             let error = SourceError::from(error);
             assert_eq!((error.class, error.retry_after), (class, retry_after), "{text}");
             assert_eq!(error.source.to_string(), text);
+            // Nothing is said twice.
+            let said = Chain(&Failure::Poll(error)).to_string();
+            assert!(said.starts_with(&format!("a poll for flags failed: {text}")), "{said}");
+            assert_eq!(said.matches(&text).count(), 1, "{said}");
         }
     }
 }
