@@ -13,7 +13,7 @@ use experiment::tracking::ExposureConfig;
 use experiment::{Chain, EvaluateOptions, ProxyConfig, RemoteEvaluationClient, User};
 use experiment_server::{DEFAULT_API_KEY, DEFAULT_DEPLOYMENT_KEY, Fault, Route};
 use transport::http::HeaderValue;
-use transport::http::header::CONTENT_TYPE;
+use transport::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 /// The lines of a client.
 #[derive(Clone, Default)]
@@ -149,6 +149,38 @@ async fn in_place_of_what_is_said_to_an_upload() {
         client.close().await;
         lines.check(named);
         lines.check("(status 200): check the URL");
+    }
+}
+
+#[tokio::test]
+async fn an_encoding_that_was_not_requested() {
+    let server = server_of(&["c1"]).await;
+    server.set_flags(format!("[{},{}", common::cohorts::flag("c1"), &flags(&["b"])[1..])).unwrap();
+    let lines = Lines::default();
+    let mut exposures = ExposureConfig::new(DEFAULT_API_KEY);
+    exposures.delivery.server_url = format!("{}/2/httpapi", server.url());
+    let builder = syncing(&server).stream_updates(true).stream_server_url(server.url()).exposure_tracking(exposures);
+    let client = builder.logger(lines.logger()).log_level(LogLevel::Debug).build().unwrap();
+    let builder = RemoteEvaluationClient::builder(DEFAULT_DEPLOYMENT_KEY).server_url(server.url());
+    let builder = builder.proxy(ProxyConfig::Off).fetch_retries(0).logger(lines.logger());
+    let remote = builder.log_level(LogLevel::Debug).build().unwrap();
+    let fault = || {
+        let fault = Fault::body(&b"\x0b\x02\x80[]\x03"[..]);
+        fault.with_header(CONTENT_ENCODING, HeaderValue::from_static("br"))
+    };
+    for route in [Route::Stream, Route::Cohort] {
+        server.faults().always(route, fault());
+    }
+    for route in [Route::Flags, Route::HttpApi, Route::Variants] {
+        server.faults().script(route, [fault()]);
+    }
+    client.start().await.unwrap();
+    let user = User::with_user_id("u1");
+    assert!(remote.fetch(&user).await.is_err());
+    let _ = client.evaluate_with(&user, &EvaluateOptions::default().with_tracks_exposure(true));
+    client.close().await;
+    for endpoint in ["flag stream", "flags", "cohort", "events", "variants"] {
+        lines.check(&format!("{endpoint}: the response is compressed with br, which the client did not request"));
     }
 }
 

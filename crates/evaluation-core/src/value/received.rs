@@ -260,6 +260,9 @@ fn format_of_members(members: &[(Cow<'_, str>, &str)]) -> Option<Received> {
     if any(&["targetSegments", "rolloutPercentage", "rolloutWeights", "bucketingUnit"]) {
         return Some(Received::ManagementFlags);
     }
+    if kind("variants") == Some("a list") && any(&["enabled", "bucketingKey", "defaultValue", "evalMode"]) {
+        return Some(Received::FlagsBefore2023);
+    }
     (kind("variants") == Some("an object") && kind("segments") == Some("a list")).then_some(Received::Flags)
 }
 
@@ -407,6 +410,7 @@ mod tests {
             (&format!("{{\"a\": {old}}}"), Received::FlagsBefore2023),
             (&format!("{{\"flags\": [{old}]}}"), Received::FlagsBefore2023),
             (old, Received::FlagsBefore2023),
+            (r#"[{"key": "a", "enabled": true, "variants": [{"key": "on"}]}]"#, Received::FlagsBefore2023),
             (&format!("[{managed}]"), Received::ManagementFlags),
             (&format!("{{\"flags\": [{managed}], \"nextCursor\": null}}"), Received::ManagementFlags),
             (r#"{"a": {"key": "on", "value": "on"}, "b": {"value": "x"}}"#, Received::VariantsByKey),
