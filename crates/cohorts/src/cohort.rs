@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use evaluation_core::Received;
 use serde::{Deserialize, Serialize};
 
 use crate::left_out::LeftOut;
@@ -154,33 +155,53 @@ pub enum CohortError {
         source: io::Error,
     },
     /// The text is not JSON, or not of the shape of a cohort.
-    #[error("not the JSON of a cohort: {0}")]
+    #[error("{0}")]
     Json(CohortJsonError),
     /// The cohort does not say its id.
     #[error("the cohort has no id: give it a `cohortId`")]
     NoId,
 }
 
-/// What is wrong with the JSON of a cohort, and where.
+/// What was received in place of the JSON of a cohort, or what is wrong in it and where. Never quotes members.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct CohortJsonError(serde_json::Error);
+#[error("not the JSON of a cohort{problem}")]
+pub struct CohortJsonError {
+    problem: String,
+    line: usize,
+    column: usize,
+}
 
 impl CohortJsonError {
-    pub(crate) fn new(error: serde_json::Error) -> Self {
-        Self(error)
+    /// Reading failed. `beginning` is the text, or as much of it as is needed to name it by.
+    pub(crate) fn new(error: &serde_json::Error, beginning: &[u8]) -> Self {
+        let received = Received::of(beginning);
+        // A column of 0 is that before a line's first.
+        let (line, column) = (error.line().max(1), error.column().max(1));
+        let message = error.to_string();
+        let suffix = format!(" at line {} column {}", error.line(), error.column());
+        let message = message.strip_suffix(&suffix).unwrap_or(&message);
+        // The shape of the whole is wrong, and not that of a member.
+        let is_whole = error.is_data() && received != Received::Cohort && !message.contains(": ");
+        let problem = if !received.is_json() || is_whole {
+            format!(", but {received}")
+        } else if error.is_eof() {
+            format!(": it ends too early, at line {line} column {column}")
+        } else {
+            format!(": {message} at line {line} column {column}")
+        };
+        Self { problem, line, column }
     }
 
     /// The line of the text, from 1, at which reading stopped.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.0.line()
+        self.line
     }
 
     /// The column of that line, from 1.
     #[must_use]
     pub fn column(&self) -> usize {
-        self.0.column()
+        self.column
     }
 }
 

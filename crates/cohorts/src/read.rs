@@ -14,6 +14,9 @@ use crate::members::{MOST, MembersBuilder};
 /// How much of a reader is read at once.
 const PIECE: usize = 64 * 1024;
 
+/// How much of a text is kept to name it by.
+const BEGINNING: usize = 1024;
+
 /// How many bytes a byte order mark has.
 const MARK: usize = 3;
 
@@ -57,18 +60,20 @@ impl<M: TakeMembers> Fields<M> {
             // It may be one member that no string can hold.
             read = Self::read(&mut serde_json::Deserializer::from_slice(json), Way::Raw);
         }
-        read.map_err(|error| CohortError::Json(CohortJsonError::new(error)))
+        read.map_err(|error| CohortError::Json(CohortJsonError::new(&error, json)))
     }
 
     /// Reads in large pieces, and holds no more of the text than one.
     pub(crate) fn from_reader(reader: impl io::Read) -> Result<Self, CohortError> {
         let reader = after_mark(reader).map_err(|source| CohortError::Read { source })?;
-        let reader = io::BufReader::with_capacity(PIECE, reader);
-        Self::read(&mut serde_json::Deserializer::from_reader(reader), Way::Raw).map_err(|error| {
+        let mut reader = Remembering { reader, beginning: Vec::new() };
+        let pieces = io::BufReader::with_capacity(PIECE, &mut reader);
+        let read = Self::read(&mut serde_json::Deserializer::from_reader(pieces), Way::Raw);
+        read.map_err(|error| {
             if error.is_io() {
                 CohortError::Read { source: error.into() }
             } else {
-                CohortError::Json(CohortJsonError::new(error))
+                CohortError::Json(CohortJsonError::new(&error, reader.beginning()))
             }
         })
     }
@@ -92,6 +97,33 @@ enum Way {
     Typed,
     /// Each member as its text first, which fails at no member.
     Raw,
+}
+
+/// A reader that remembers the beginning of its text, by which an error names the text.
+struct Remembering<R> {
+    reader: R,
+    beginning: Vec<u8>,
+}
+
+impl<R: io::Read> Remembering<R> {
+    /// The beginning, after a failure: with what follows the place of a byte order mark, which is read by itself.
+    fn beginning(&mut self) -> &[u8] {
+        if self.beginning.len() <= MARK {
+            let mut more = [0; BEGINNING];
+            // Whatever this fails at, something is wrong already.
+            let _ = self.read(&mut more);
+        }
+        &self.beginning
+    }
+}
+
+impl<R: io::Read> io::Read for Remembering<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(into)?;
+        let wanted = BEGINNING.saturating_sub(self.beginning.len()).min(count);
+        self.beginning.extend_from_slice(into.get(..wanted).unwrap_or_default());
+        Ok(count)
+    }
 }
 
 /// The text of a reader without a byte order mark at its beginning.
@@ -422,10 +454,38 @@ mod tests {
             (r#"{"groupTypeId": 0.5}"#, "groupTypeId: expected a whole number, found a number that is not whole"),
             (r#"{"cohortId": "c1"}"#, "memberIds is missing at line 1 column 18"),
             (r#"{"memberIds": []} x"#, "trailing characters at line 1 column 19"),
-            ("", "EOF while parsing a value at line 1 column 0"),
+            (r#"{"cohortId": "c1", "memberIds": ["u1""#, "it ends too early, at line 1 column 37"),
+            ("{\"cohortId\":\n", "it ends too early, at line 2 column 1"),
         ] {
             let said = said(json);
             assert!(said.starts_with(&format!("not the JSON of a cohort: {expected}")), "{json}\n{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_cohort_is_named_however_it_is_read() {
+        let page = format!("<!DOCTYPE html>{}", "<p>".repeat(100_000));
+        for (json, received) in [
+            ("", "an empty text"),
+            (" \n", "an empty text"),
+            ("<html>Sign in</html>", "an HTML page"),
+            (&page, "an HTML page"),
+            ("blocked by policy", "a text that is no JSON"),
+            (r#"{"error": "s3cret"}"#, "a JSON object with an `error` member"),
+            (r#"{"message": "s3cret"}"#, "a JSON object with a `message` member"),
+            ("{}", "an empty JSON object"),
+            ("[]", "an empty JSON list"),
+            (r#"["u1", "u2"]"#, "a JSON list"),
+            (r#""s3cret""#, "a JSON string"),
+            ("null", "the JSON value null"),
+            ("\u{feff}{\"error\": 1}", "a JSON object with an `error` member"),
+            (r#"[{"key": "a", "variants": {}, "segments": []}]"#, "a JSON list of flags"),
+        ] {
+            let expected = format!("not the JSON of a cohort, but {received}");
+            assert_eq!(said(json), expected, "{json}");
+            let read = StoredCohort::from_reader(json.as_bytes()).unwrap_err();
+            assert_eq!(read.to_string(), expected, "{json}");
+            assert!(std::error::Error::source(&read).is_none());
         }
     }
 

@@ -71,7 +71,7 @@ pub use operator::{Operator, UnknownOperator};
 pub use set::FlagSet;
 pub use text::Version;
 pub use user::{User, UserBuilder, UserDiagnostic};
-pub use value::{JsonError, Object, ObjectIntoIter, ObjectIter, Value, skip_byte_order_mark};
+pub use value::{JsonError, Object, ObjectIntoIter, ObjectIter, Received, Value, skip_byte_order_mark};
 pub use variants::{Metadata, ReadError, Variant, VariantRef, Variants, VariantsIter};
 
 /// The examples of the README files, tested as they stand.

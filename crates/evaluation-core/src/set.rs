@@ -47,7 +47,8 @@ impl FlagSet {
     /// skipped.
     ///
     /// # Errors
-    /// When the text as a whole is not a JSON list.
+    /// When the text as a whole is not a JSON list, or all flags in it are in the format used before 2023 or in that
+    /// of the Management API.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, JsonError> {
         compile_json(json.as_ref()).map(Self::new)
     }

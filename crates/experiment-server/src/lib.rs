@@ -44,6 +44,7 @@ mod snapshot;
 mod source;
 mod state;
 mod stop;
+mod unread;
 mod user;
 
 pub use builder::{ServerBuilder, StartError};

@@ -11,7 +11,7 @@ use crate::reload::Files;
 use crate::requests::RequestLog;
 use crate::source::{read_cohorts, read_flags};
 use crate::state::State;
-use crate::user::{self, UserError};
+use crate::user;
 
 /// Checks a file or folder of flags: how many flags it holds, and what is wrong. No flags are counted if some file
 /// cannot be used.
@@ -43,10 +43,7 @@ pub fn explain(
     user: &str,
     flag: Option<&str>,
 ) -> Result<Vec<Explanation>, ExplainError> {
-    let (user, unread) = user::read(user.as_bytes()).map_err(|error| match error {
-        UserError::Json(error) => ExplainError::User(error),
-        UserError::NoObject => ExplainError::NoObject,
-    })?;
+    let (user, unread) = user::read(user.as_bytes()).map_err(ExplainError::User)?;
     let state = State::new(Keys::default(), EventLog::new(0), RequestLog::new(0), std::time::Duration::from_secs(1))?;
     Files { flags: Some(flags.to_owned()), cohorts: cohorts.map(Path::to_owned) }.load_quietly(&state)?;
     let snapshot = state.snapshot();
@@ -63,12 +60,9 @@ pub enum ExplainError {
     /// The files cannot be used.
     #[error("{0}")]
     Invalid(#[from] Invalid),
-    /// The user is not JSON.
-    #[error("the user is not JSON")]
+    /// The user is no JSON object. `source` says what it is.
+    #[error("the user cannot be read")]
     User(#[source] JsonError),
-    /// The user is JSON of another kind.
-    #[error("the user is no JSON object")]
-    NoObject,
     /// There is no such flag.
     #[error("there is no flag `{0}`")]
     NoFlag(String),

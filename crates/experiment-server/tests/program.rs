@@ -69,8 +69,47 @@ fn explain_tells_why() {
     assert_eq!(all[5]["userDiagnostics"][1]["path"], "country");
     let unknown = program(&["explain", FLAGS, "--user", user, "--flag", "none"]);
     assert_eq!((unknown.status.code(), text(&unknown.stderr).as_str()), (Some(1), "error: there is no flag `none`\n"));
-    let broken = program(&["explain", FLAGS, "--user", "{"]);
-    assert!(text(&broken.stderr).starts_with("error: the user is not JSON: "), "{broken:?}");
+    for (user, said) in [
+        ("{", "not a JSON document: it ends too early, at line 1 column 1"),
+        ("", "not a JSON document, but an empty text"),
+        ("ingrid", "not a JSON document, but a text that is no JSON"),
+        ("[]", "not a JSON object, but an empty JSON list"),
+        ("\"ingrid\"", "not a JSON object, but a JSON string"),
+    ] {
+        let broken = program(&["explain", FLAGS, "--user", user]);
+        assert_eq!(text(&broken.stderr), format!("error: the user cannot be read: {said}\n"));
+        assert_eq!(broken.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn check_and_explain_name_what_a_file_holds_in_place_of_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    let path = path.to_str().unwrap();
+    let flag = r#"{"key": "a", "variants": {}, "segments": []}"#;
+    let old = r#"{"flagKey": "a", "enabled": true, "variants": [{"key": "on"}], "allUsersTargetingConfig": {}}"#;
+    for (content, said) in [
+        ("", ", but an empty text"),
+        ("<!DOCTYPE html><html>Sign in</html>", ", but an HTML page"),
+        (r#"{"error": "unauthorized"}"#, ", but a JSON object with an `error` member"),
+        (
+            &format!("{{\"flags\": [{flag}]}}"),
+            ", but a JSON object that wraps the list of flags: take the list out of it",
+        ),
+        (&format!("{{\"a\": {flag}}}"), ", but a JSON object of flags by key: put the flags into a list"),
+        (&format!("[{old}]"), ", but flags in the format used before 2023: take the flags from `/sdk/v2/flags`"),
+        ("[\n", ": it ends too early, at line 2 column 1"),
+        ("\n]", ", but a text that is no JSON"),
+    ] {
+        std::fs::write(path, content).unwrap();
+        let expected = format!("error: {path}: not a JSON list of flags{said}\n");
+        let checked = program(&["check", path]);
+        assert!(text(&checked.stdout).starts_with(&expected), "{content}: {checked:?}");
+        assert_eq!(checked.status.code(), Some(1));
+        let explained = program(&["explain", path, "--user", "{}"]);
+        assert_eq!((text(&explained.stderr), explained.status.code()), (expected, Some(1)), "{content}");
+    }
 }
 
 /// A condition that silently compares strings, and one that selects nothing.

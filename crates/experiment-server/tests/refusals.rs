@@ -47,7 +47,7 @@ async fn users_that_cannot_be_read_are_400() {
     for (header, reason) in [
         ("%%%", "X-Amp-Exp-User is not base64"),
         (&base64("{\"user_id\": "), "X-Amp-Exp-User holds no user"),
-        (&base64("[1]"), "no JSON object"),
+        (&base64("[1]"), "not a JSON object, but a JSON list"),
         (&base64("{}"), "neither a user_id nor a device_id"),
         (&base64(r#"{"user_id": ""}"#), "neither a user_id nor a device_id"),
     ] {

@@ -54,8 +54,8 @@ pub use cookie::{AmplitudeCookie, CookieFormat, CookieNameError};
 pub use evaluate::{Evaluate, EvaluateOptions};
 pub use evaluation_core::{
     AllocationTrace, BucketTrace, ConditionTrace, Diagnostic, DiagnosticKind, DistributionTrace, EvaluationContext,
-    Explanation, FlagSet, JsonError, Membership, Metadata, Object, ReadError, SegmentTrace, Selected, Selector,
-    Severity, User, UserBuilder, UserDiagnostic, Value, Variant, VariantRef, Variants, VariantsIter,
+    Explanation, FlagSet, JsonError, Membership, Metadata, Object, ReadError, Received, SegmentTrace, Selected,
+    Selector, Severity, User, UserBuilder, UserDiagnostic, Value, Variant, VariantRef, Variants, VariantsIter,
 };
 pub use local::{
     CloseReport, FlagChanges, FlagOrigin, FlagsChanged, LocalEvaluationClient, LocalEvaluationClientBuilder,

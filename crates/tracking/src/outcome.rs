@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use evaluation_core::JsonError;
 use transport::TransportError;
 
 use crate::event::Event;
@@ -107,6 +108,19 @@ pub enum DeliveryError {
     Refused {
         /// The code: that of the answer's body if it has one, else the status.
         code: u16,
+    },
+    /// Something else than the service responded, though with a status of success. Only the service's own response
+    /// says that events were taken: they are sent again.
+    #[error(
+        "events: {problem} (status {status}): check the URL, and whether a proxy or a sign-in page is in the way; \
+        events are sent again"
+    )]
+    #[non_exhaustive]
+    Unexpected {
+        /// The status, from 200 to 299.
+        status: u16,
+        /// What was received. Told in full with the status, so it is no `source`.
+        problem: JsonError,
     },
     /// The service refused the API key.
     #[error(

@@ -75,7 +75,8 @@ impl HttpClient for Service {
             for event in upload["events"].as_array().unwrap() {
                 *taken.entry(event["user_id"].as_str().unwrap().to_owned()).or_default() += 1;
             }
-            Ok(Response::new(BodyStream::from_bytes("{}")))
+            // As the service responds: nothing else says that events were taken.
+            Ok(Response::new(BodyStream::from_bytes(r#"{"code": 200, "events_ingested": 1}"#)))
         })
     }
 }

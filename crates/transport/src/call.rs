@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http::header::{CONTENT_LENGTH, HeaderMap, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use http::{Request, Response};
 
 use crate::client::{BodyStream, HttpClient, SendOptions};
@@ -83,6 +83,19 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
+/// True when a response says that it is an HTML page.
+#[must_use]
+pub fn is_page<B>(response: &Response<B>) -> bool {
+    media_type(response.headers())
+        .is_some_and(|kind| ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page)))
+}
+
+/// The content type of a response, without parameters. None if it has none that is text.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split_once(';').map_or(value, |(kind, _)| kind).trim())
+}
+
 /// Reads a body to its end, of at most so many bytes.
 ///
 /// # Errors
@@ -102,6 +115,7 @@ pub async fn read(endpoint: Endpoint, response: Response<BodyStream>, limit: usi
 pub struct LimitedBody {
     endpoint: Endpoint,
     body: BodyStream,
+    encoding: Encoding,
     announced: Option<usize>,
     limit: usize,
     read: usize,
@@ -117,7 +131,8 @@ impl LimitedBody {
         if announced.is_some_and(|length| length > limit) {
             return Err(TransportError::TooLarge { endpoint, limit });
         }
-        Ok(Self { endpoint, body: response.into_body(), announced, limit, read: 0 })
+        let encoding = Encoding::of(endpoint, response.headers());
+        Ok(Self { endpoint, body: response.into_body(), encoding, announced, limit, read: 0 })
     }
 
     /// The next chunk. None at the end.
@@ -128,8 +143,54 @@ impl LimitedBody {
             if self.read > self.limit {
                 return Err(TransportError::TooLarge { endpoint: self.endpoint, limit: self.limit });
             }
+            self.encoding.check(&chunk)?;
             Ok(chunk)
         }))
+    }
+}
+
+/// How much of a body shows whether it is compressed.
+const BEGINNING: usize = 16;
+
+/// The longest name of an encoding that an error quotes.
+const LONGEST_NAME: usize = 20;
+
+/// Finds out whether a body is compressed that should not be. A client removes the name of an encoding with the
+/// encoding itself; but one that leaves the name behind does no harm, so the bytes decide.
+#[derive(Debug)]
+pub(crate) struct Encoding {
+    endpoint: Endpoint,
+    /// What the response names. None if there is nothing to find out, or nothing any more.
+    name: Option<String>,
+    beginning: Vec<u8>,
+}
+
+impl Encoding {
+    pub(crate) fn of(endpoint: Endpoint, headers: &HeaderMap) -> Self {
+        let name = headers.get(CONTENT_ENCODING).map(|name| name.to_str().unwrap_or_default().trim());
+        let name = name.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity")).map(|name| {
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-+._, ".contains(&byte);
+            let is_short = name.len() <= LONGEST_NAME && name.bytes().all(is_name);
+            if is_short { name.to_owned() } else { "an unknown encoding".to_owned() }
+        });
+        Self { endpoint, name, beginning: Vec::new() }
+    }
+
+    /// Takes in the next chunk.
+    pub(crate) fn check(&mut self, chunk: &[u8]) -> Result<(), TransportError> {
+        let Some(name) = &self.name else { return Ok(()) };
+        let wanted = BEGINNING.saturating_sub(self.beginning.len()).min(chunk.len());
+        self.beginning.extend_from_slice(chunk.get(..wanted).unwrap_or_default());
+        // A letter that is cut in two is no error.
+        let is_utf8 = std::str::from_utf8(&self.beginning).map_or_else(|error| error.error_len().is_none(), |_| true);
+        let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+        if !is_utf8 || self.beginning.iter().any(is_control) {
+            return Err(TransportError::Encoded { endpoint: self.endpoint, encoding: name.clone() });
+        }
+        if self.beginning.len() >= BEGINNING {
+            self.name = None;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use evaluation_core::JsonError;
+use evaluation_core::{JsonError, Received};
 
 use crate::client::{BoxError, HttpError};
 use crate::endpoints::Endpoint;
@@ -69,21 +69,38 @@ pub enum TransportError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The response is not what this endpoint gives. `source` says where it went wrong.
-    #[error("{endpoint}: the response cannot be read: check that the URL is that of the service")]
+    /// The response is not what this endpoint responds with.
+    #[error("{endpoint}: {problem}: check the URL, and whether a proxy or a sign-in page is in the way")]
     #[non_exhaustive]
     Malformed {
         /// What was asked for.
         endpoint: Endpoint,
-        /// What is wrong with it.
-        source: ResponseJsonError,
+        /// What was received, or what is wrong with it. Told in full with the endpoint, so it is no `source`.
+        problem: ResponseJsonError,
     },
-    /// The stream holds something else than text.
-    #[error("{endpoint}: the stream is not one of events: check that the URL is that of the service")]
+    /// The response is compressed in a way that the client did not request and cannot undo.
+    #[error(
+        "{endpoint}: the response is compressed with {encoding}, which the client did not request: check what changes \
+        responses on the way, such as a proxy"
+    )]
+    #[non_exhaustive]
+    Encoded {
+        /// What was requested.
+        endpoint: Endpoint,
+        /// The encoding that the response names, such as `br`.
+        encoding: String,
+    },
+    /// The response is not a stream of events.
+    #[error(
+        "{endpoint}: the response is not a stream of events, but {received}: check the URL, and whether a proxy or a \
+        sign-in page is in the way"
+    )]
     #[non_exhaustive]
     NotEvents {
-        /// What was asked for.
+        /// What was requested.
         endpoint: Endpoint,
+        /// What was received.
+        received: Received,
     },
     /// The service redirected the request, and the client did not follow.
     #[error("{endpoint}: the service redirects {problem}")]
@@ -123,7 +140,8 @@ impl TransportError {
             | Self::Http { endpoint, .. }
             | Self::TooLarge { endpoint, .. }
             | Self::Malformed { endpoint, .. }
-            | Self::NotEvents { endpoint }
+            | Self::Encoded { endpoint, .. }
+            | Self::NotEvents { endpoint, .. }
             | Self::NoRuntime { endpoint }
             | Self::Redirect { endpoint, .. }
             | Self::Request { endpoint, .. } => *endpoint,
@@ -146,7 +164,11 @@ impl TransportError {
             Self::Status { status, .. } => *status < 400 || *status >= 500 || *status == 429,
             Self::Http { source, .. } => source.is_retryable(),
             // A sign-in page in the way redirects, too, and goes away.
-            Self::Timeout { .. } | Self::Malformed { .. } | Self::NotEvents { .. } | Self::Redirect { .. } => true,
+            Self::Timeout { .. }
+            | Self::Malformed { .. }
+            | Self::Encoded { .. }
+            | Self::NotEvents { .. }
+            | Self::Redirect { .. } => true,
             Self::Unauthorized { .. } | Self::TooLarge { .. } | Self::NoRuntime { .. } | Self::Request { .. } => false,
         }
     }
@@ -233,36 +255,28 @@ pub enum RedirectProblem {
     Method,
 }
 
-/// What is wrong with the JSON of a response, and where.
+/// What was received in place of the JSON of a response, or what is wrong in it and where. Never quotes it.
 #[derive(Debug, thiserror::Error)]
-#[error("not the JSON that was expected, at line {line} column {column}")]
-pub struct ResponseJsonError {
-    // And no more: what readers of JSON say may quote the response.
-    line: usize,
-    column: usize,
-}
+#[error("{0}")]
+pub struct ResponseJsonError(JsonError);
 
 impl ResponseJsonError {
-    pub(crate) fn new(error: &serde_json::Error) -> Self {
-        Self { line: error.line(), column: error.column() }
-    }
-
     /// The line of the text, from 1, at which reading stopped.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.line
+        self.0.line()
     }
 
     /// The column of that line, from 1.
     #[must_use]
     pub fn column(&self) -> usize {
-        self.column
+        self.0.column()
     }
 }
 
 impl From<JsonError> for ResponseJsonError {
     fn from(error: JsonError) -> Self {
-        Self { line: error.line(), column: error.column() }
+        Self(error)
     }
 }
 

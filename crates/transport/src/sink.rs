@@ -39,7 +39,10 @@ impl Applied {
 #[non_exhaustive]
 pub enum ApplyError {
     /// The body is not a list of flags. A stream that delivers such is left.
-    #[error("the flags cannot be read; what was there before is kept")]
+    #[error(
+        "what came holds no flags that can be read, and what was there before is kept: check the URL of the service, \
+        and whether a proxy or a sign-in page is in the way"
+    )]
     Malformed(#[source] Arc<dyn Error + Send + Sync>),
     /// The body is good, but something else went wrong. A stream that is under way goes on.
     #[error("the flags were read but could not be put in place; what was there before is kept")]

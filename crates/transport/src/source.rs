@@ -90,6 +90,7 @@ impl From<TransportError> for SourceError {
             | TransportError::Request { .. } => ErrorClass::Network,
             TransportError::TooLarge { .. }
             | TransportError::Malformed { .. }
+            | TransportError::Encoded { .. }
             | TransportError::NotEvents { .. }
             | TransportError::Redirect { .. } => ErrorClass::Malformed,
         };
@@ -122,9 +123,13 @@ mod streaming {
 
 #[cfg(test)]
 mod tests {
+    use evaluation_core::Received;
+
     use super::*;
     use crate::client::HttpError;
     use crate::endpoints::Endpoint;
+    use crate::error::Chain;
+    use crate::updater::Failure;
 
     #[test]
     fn errors_keep_their_class_their_cause_and_the_wish_to_be_left_alone() {
@@ -143,12 +148,17 @@ mod tests {
             (http(slow), ErrorClass::Timeout),
             (http(HttpError::broken("reset")), ErrorClass::Network),
             (TransportError::TooLarge { endpoint, limit: 1 }, ErrorClass::Malformed),
-            (TransportError::NotEvents { endpoint }, ErrorClass::Malformed),
+            (TransportError::Encoded { endpoint, encoding: "br".to_owned() }, ErrorClass::Malformed),
+            (TransportError::NotEvents { endpoint, received: Received::Html }, ErrorClass::Malformed),
         ] {
             let (text, retry_after) = (error.to_string(), error.retry_after());
             let error = SourceError::from(error);
             assert_eq!((error.class, error.retry_after), (class, retry_after), "{text}");
             assert_eq!(error.source.to_string(), text);
+            // Nothing is said twice.
+            let said = Chain(&Failure::Poll(error)).to_string();
+            assert!(said.starts_with(&format!("a poll for flags failed: {text}")), "{said}");
+            assert_eq!(said.matches(&text).count(), 1, "{said}");
         }
     }
 }

@@ -40,7 +40,7 @@ fn errors_name_the_file_and_say_what_is_wrong_and_where_once() {
         [
             "a.json: not the JSON of a cohort: memberIds: expected a list of texts, found an object at line 1 column 15",
             "b.json: not the JSON of a cohort: cohortId: expected a text, found a number at line 1 column 14",
-            "c.json: not the JSON of a cohort: EOF while parsing a value at line 1 column 0",
+            "c.json: not the JSON of a cohort, but an empty text",
         ]
     );
     let problems = read_folder(folder.path()).unwrap().problems;

@@ -79,7 +79,7 @@ impl Compiler {
         let key = texts.id(&flag.key);
         let carried = match carried::read(flag, key, texts, carrier, report) {
             Ok(carried) => carried,
-            Err((path, error)) => return report.error(&flag.key, DiagnosticKind::Malformed, path, error.to_string()),
+            Err((path, error)) => return report.error(&flag.key, DiagnosticKind::Malformed, path, error.message()),
         };
         let layer = carried.layer;
         let part = parts.add(carried, &mut At { flag, key, texts, conditions, report });

@@ -8,8 +8,13 @@ use serde_json::value::RawValue;
 
 use super::Compiler;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
-use crate::value::{Document, JsonError, Value, parse_document, parse_with, skip_byte_order_mark};
+use crate::value::{
+    Document, JsonError, Value, foreign_format, foreign_key, parse_document, parse_with, skip_byte_order_mark,
+};
 use crate::wire::Flag;
+
+/// What a reader of flags expects.
+const EXPECTED: &str = "a JSON list of flags";
 
 /// Reads a JSON list and takes in the flags that can be read.
 pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
@@ -20,7 +25,14 @@ pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
     }
     let mut compiler = Compiler::default();
     let document = Document::new(json);
-    let elements: Vec<&RawValue> = parse_document(document.text().as_bytes()).map_err(JsonError::new)?;
+    let elements: Vec<&RawValue> =
+        parse_document(document.text().as_bytes()).map_err(|error| document.unexpected(EXPECTED, &error))?;
+    let is_foreign = |element: &&RawValue| foreign_format(element.get()).is_some();
+    if let Some(format) = elements.first().and_then(|first| foreign_format(first.get()))
+        && elements.iter().all(is_foreign)
+    {
+        return Err(JsonError::of(EXPECTED, format));
+    }
     for (index, element) in elements.into_iter().enumerate() {
         let (text, diagnostic) = readable(element.get(), index, document.is_replaced(element.get()));
         if let Some(diagnostic) = diagnostic {
@@ -70,6 +82,10 @@ fn readable(text: &str, index: usize, is_replaced: bool) -> (Option<Cow<'_, str>
     let Some(problem) = Problem::of(text) else {
         return (Some(Cow::Borrowed(text)), None);
     };
+    if let Some(format) = foreign_format(text) {
+        let problem = Problem { path: String::new(), message: format!("found {format}") };
+        return (None, Some(problem.report(index, foreign_key(text), Severity::Error)));
+    }
     let Ok(value) = Value::from_json(text.as_bytes()) else {
         return (None, Some(problem.report(index, None, Severity::Error)));
     };

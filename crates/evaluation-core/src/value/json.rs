@@ -11,6 +11,9 @@ use serde::ser::{Serialize, Serializer};
 
 use super::{InlineText, JsonError, Object, Value, number};
 
+/// What a reader of any value expects.
+pub(super) const JSON: &str = "a JSON document";
+
 /// Writes numbers as coercion does (`1e-05`, `1e+21`), everything else as compact JSON.
 pub(crate) struct CoercedFormatter;
 
@@ -141,8 +144,8 @@ fn whole<'a, R: serde_json::de::Read<'a>, S: DeserializeSeed<'a>>(
 /// Reads a document; if that fails, once more with the escapes of lone surrogates replaced.
 pub(crate) fn read_lenient<T: for<'a> Deserialize<'a>>(json: &[u8]) -> Result<T, JsonError> {
     parse_document(json).or_else(|error| match replace_lone_surrogates(json) {
-        Cow::Owned(repaired) => parse_document(&repaired).map_err(JsonError::new),
-        Cow::Borrowed(_) => Err(JsonError::new(error)),
+        Cow::Owned(repaired) => parse_document(&repaired).map_err(|error| JsonError::new(JSON, &repaired, &error)),
+        Cow::Borrowed(_) => Err(JsonError::new(JSON, json, &error)),
     })
 }
 

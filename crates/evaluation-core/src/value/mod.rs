@@ -1,20 +1,25 @@
 //! JSON values as the engine needs them: integers and floats told apart, object order kept.
 
 mod byte_order_mark;
+mod error;
 mod from;
 mod json;
 pub(crate) mod number;
 mod object;
 mod parts;
 mod readable;
+mod received;
 mod text;
 
 pub use byte_order_mark::skip_byte_order_mark;
+pub use error::JsonError;
 pub(crate) use json::{CoercedFormatter, parse_document, parse_with, read_lenient};
 pub(crate) use object::HashedKey;
 pub use object::{Object, ObjectIntoIter, ObjectIter};
 pub(crate) use parts::{Document, Members, kind_of, name as member_name, salvage, strict};
 pub(crate) use readable::Readable;
+pub use received::Received;
+pub(crate) use received::{foreign_format, foreign_key};
 pub(crate) use text::{InlineText, ScalarText};
 
 /// Any JSON value.
@@ -135,28 +140,5 @@ impl Value {
     /// Walks a path of object keys. Null when anything on the way is not an object or lacks the key.
     pub(crate) fn walk<K: AsRef<str>>(&self, path: impl IntoIterator<Item = K>) -> Option<&Value> {
         path.into_iter().try_fold(self, |value, key| value.get(key.as_ref()))
-    }
-}
-
-/// The text was not a JSON document. Says in full what is wrong with it and where, so there is no `source`.
-#[derive(Debug, thiserror::Error)]
-#[error("not a JSON document: {0}")]
-pub struct JsonError(serde_json::Error);
-
-impl JsonError {
-    pub(crate) fn new(error: serde_json::Error) -> Self {
-        Self(error)
-    }
-
-    /// The line of the text, from 1, at which reading stopped.
-    #[must_use]
-    pub fn line(&self) -> usize {
-        self.0.line()
-    }
-
-    /// The column of that line, from 1.
-    #[must_use]
-    pub fn column(&self) -> usize {
-        self.0.column()
     }
 }

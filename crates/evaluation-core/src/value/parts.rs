@@ -6,11 +6,12 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::json::replace_lone_surrogates;
-use super::{JsonError, Object, Value, parse_document, skip_byte_order_mark};
+use super::json::{JSON, replace_lone_surrogates};
+use super::{JsonError, Object, Received, Value, parse_document, skip_byte_order_mark};
 
 /// A JSON document as text. U+FFFD stands for what is not UTF-8, and the document knows where it does.
 pub(crate) struct Document<'a> {
+    bytes: &'a [u8],
     text: Cow<'a, str>,
     /// Where in the text U+FFFD stands for other bytes, in ascending order.
     replaced: Vec<usize>,
@@ -21,7 +22,7 @@ impl<'a> Document<'a> {
     pub(crate) fn new(json: &'a [u8]) -> Self {
         let json = skip_byte_order_mark(json);
         if let Ok(text) = std::str::from_utf8(json) {
-            return Self { text: Cow::Borrowed(text), replaced: Vec::new() };
+            return Self { bytes: json, text: Cow::Borrowed(text), replaced: Vec::new() };
         }
         let mut text = String::with_capacity(json.len());
         let mut replaced = Vec::new();
@@ -32,11 +33,22 @@ impl<'a> Document<'a> {
                 text.push(char::REPLACEMENT_CHARACTER);
             }
         }
-        Self { text: Cow::Owned(text), replaced }
+        Self { bytes: json, text: Cow::Owned(text), replaced }
     }
 
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The error for this document, at which a reader failed.
+    pub(crate) fn unexpected(&self, expected: &'static str, error: &serde_json::Error) -> JsonError {
+        // Bytes that are no text are named as they came; in JSON, those that are not UTF-8 may do no harm.
+        let received = Received::of(self.bytes);
+        if received.is_json() {
+            JsonError::new(expected, self.text.as_bytes(), error)
+        } else {
+            JsonError::of(expected, received)
+        }
     }
 
     /// A part of this document as `read` reads it, or why it cannot be read. That never quotes the document.
@@ -44,11 +56,8 @@ impl<'a> Document<'a> {
         if self.is_replaced(part) {
             return Err("the bytes are not UTF-8".to_owned());
         }
-        read(part).map_err(|JsonError(error)| {
-            let message = error.to_string();
-            // Without the place in a text that nobody has.
-            message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned()
-        })
+        // Without the place in a text that nobody has.
+        read(part).map_err(|error| error.message())
     }
 
     /// True when a part of this document has bytes that are not UTF-8.
@@ -113,7 +122,7 @@ impl Document<'_> {
 
 /// Reads a value without any leniency: a lone surrogate is an error.
 pub(crate) fn strict(json: &str) -> Result<Value, JsonError> {
-    parse_document(json.as_bytes()).map_err(JsonError)
+    parse_document(json.as_bytes()).map_err(|error| JsonError::new(JSON, json.as_bytes(), &error))
 }
 
 /// The members of a JSON object as they stand in the text, repeated ones included.

@@ -9,7 +9,12 @@ use serde::de::{Deserialize, Deserializer, Error};
 use super::owned::{OwnedValue, Variant};
 use super::{Repr, Variants};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
-use crate::value::{Document, JsonError, Members, Object, Value, kind_of, member_name, parse_document, strict};
+use crate::value::{
+    Document, JsonError, Members, Object, Received, Value, kind_of, member_name, parse_document, strict,
+};
+
+/// What a reader of variants expects.
+const EXPECTED: &str = "a JSON object of variants by flag key";
 
 impl Variants {
     /// Reads a JSON object of variants by flag key, as the service answers a fetch.
@@ -28,10 +33,13 @@ impl Variants {
     /// ```
     ///
     /// # Errors
-    /// When the text as a whole is not a JSON object.
+    /// When the text as a whole is not a JSON object, or is one of another kind, such as an object with an `error`
+    /// member or an object of flags.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, JsonError> {
         let document = Document::new(json.as_ref());
-        let Members(members) = parse_document(document.text().as_bytes()).map_err(JsonError::new)?;
+        let text = document.text().as_bytes();
+        let read = parse_document(text);
+        let Members(members) = read.map_err(|error| document.unexpected(EXPECTED, &error))?;
         let mut list = List::default();
         for (name, value) in members {
             let (flag, odd) = member_name(name);
@@ -47,6 +55,13 @@ impl Variants {
                 None => Fields::of_text(&document, value.get()).and_then(Fields::checked),
             };
             list.take(&flag, read);
+        }
+        if list.is_dubious() {
+            let received = Received::of(text);
+            // An object of any other form may be of variants that are all odd.
+            if !matches!(received, Received::VariantsByKey | Received::Object) {
+                return Err(JsonError::of(EXPECTED, received));
+            }
         }
         Ok(list.into())
     }
@@ -78,14 +93,17 @@ impl<'de> Deserialize<'de> for Variant {
 struct List {
     variants: IndexMap<Box<str>, Variant, RandomState>,
     diagnostics: Vec<Diagnostic>,
+    /// Some variant has segments, as flags have.
+    has_segments: bool,
 }
 
 impl List {
     fn take(&mut self, flag: &str, read: Result<Fields, Problem>) {
-        let Fields { variant, repeated, .. } = match read {
+        let Fields { variant, repeated, has_segments, .. } = match read {
             Ok(fields) => fields,
             Err(problem) => return self.report(flag, Severity::Error, DiagnosticKind::Malformed, problem),
         };
+        self.has_segments |= has_segments;
         if variant.key.is_none() {
             let problem = Problem::whole("the variant has no key");
             self.report(flag, Severity::Warning, DiagnosticKind::Malformed, problem);
@@ -100,6 +118,11 @@ impl List {
         }
     }
 
+    /// True when the object may be none of variants: nothing in it is one, or something in it looks like a flag.
+    fn is_dubious(&self) -> bool {
+        self.has_segments || self.variants.is_empty() && !self.diagnostics.is_empty()
+    }
+
     fn report(&mut self, flag: &str, severity: Severity, kind: DiagnosticKind, problem: Problem) {
         let Problem { path, message } = problem;
         self.diagnostics.push(Diagnostic { severity, kind, flag: Some(flag.to_owned()), path, message }.bounded());
@@ -107,7 +130,7 @@ impl List {
 }
 
 impl From<List> for Variants {
-    fn from(List { variants, diagnostics }: List) -> Self {
+    fn from(List { variants, diagnostics, .. }: List) -> Self {
         let mut list: Self = variants.into_iter().collect();
         if let Repr::Owned { diagnostics: place, .. } = &mut list.repr {
             *place = diagnostics.into();
@@ -155,6 +178,7 @@ struct Fields {
     seen: Vec<&'static str>,
     /// The members that stand there more than once, each once.
     repeated: Vec<&'static str>,
+    has_segments: bool,
 }
 
 impl Fields {
@@ -169,6 +193,7 @@ impl Fields {
                 let value = document.value(value.get(), strict).map_err(|message| Problem::of(member, message))?;
                 fields.set(member, value)?;
             }
+            fields.has_segments |= name == "segments";
         }
         Ok(fields)
     }

@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use crate::query::Query;
 use crate::reply::{Refusal, json};
 use crate::routes::App;
-use crate::user::{self, UserError};
+use crate::unread::unread;
+use crate::user;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,17 +38,16 @@ pub(super) async fn get(State(app): State<App>, uri: Uri) -> Result<Response, Re
 
 /// Asked by the body.
 pub(super) async fn post(State(app): State<App>, body: Bytes) -> Result<Response, Refusal> {
-    let question: Question<'_> = serde_json::from_slice(skip_byte_order_mark(&body))
-        .map_err(|error| Refusal::bad_request(format!("the body is no question: {error}")))?;
+    let text = skip_byte_order_mark(&body);
+    let question: Question<'_> = serde_json::from_slice(text)
+        .map_err(|error| Refusal::bad_request(format!("the body is no question: {}", unread(text, &error))))?;
     let explained = explain(&app, question.user.get(), question.flag.as_deref())?;
     Ok(json(StatusCode::OK, &explained))
 }
 
 fn explain(app: &App, user: &str, flag: Option<&str>) -> Result<Vec<Explanation>, Refusal> {
-    let (user, unread) = user::read(user.as_bytes()).map_err(|error| match error {
-        UserError::Json(error) => Refusal::bad_request(format!("the user cannot be read: {error}")),
-        UserError::NoObject => Refusal::bad_request("the user is no JSON object"),
-    })?;
+    let (user, unread) = user::read(user.as_bytes())
+        .map_err(|error| Refusal::bad_request(format!("the user cannot be read: {error}")))?;
     let snapshot = app.state.snapshot();
     if let Some(key) = flag.filter(|key| !snapshot.flags.set.contains(key)) {
         return Err(Refusal::not_found(format!("there is no flag `{key}`")));

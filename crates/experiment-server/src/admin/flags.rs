@@ -13,6 +13,7 @@ use crate::flags::{Override, Subject};
 use crate::query::Query;
 use crate::reply::{Refusal, json, json_bytes, of_path};
 use crate::routes::App;
+use crate::unread::unread;
 
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -60,8 +61,9 @@ pub(super) async fn set_override(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let key = of_path(path)?;
-    let wanted: Wanted = serde_json::from_slice(skip_byte_order_mark(&body))
-        .map_err(|error| Refusal::bad_request(format!("the body is no override: {error}")))?;
+    let text = skip_byte_order_mark(&body);
+    let wanted: Wanted = serde_json::from_slice(text)
+        .map_err(|error| Refusal::bad_request(format!("the body is no override: {}", unread(text, &error))))?;
     let wanted = match (wanted.user_id, wanted.device_id) {
         (None, None) => Override::for_everyone(key, wanted.variant),
         (Some(id), None) => Override::for_user(key, wanted.variant, id),

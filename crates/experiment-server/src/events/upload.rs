@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::unread::unread;
+
 /// How many events one upload may hold, by the service's documentation.
 const MOST_EVENTS: usize = 2000;
 
@@ -92,8 +94,10 @@ impl Upload {
     pub(crate) fn events(body: &[u8], is_api_key: impl Fn(&str) -> bool) -> Result<Vec<Box<RawValue>>, Rejected> {
         // Bytes that are not UTF-8 spoil the event that they stand in, and no other.
         let body = String::from_utf8_lossy(skip_byte_order_mark(body));
-        let upload: Self = serde_json::from_str(&body)
-            .map_err(|error| Rejected::new(StatusCode::BAD_REQUEST, format!("Invalid JSON request body: {error}")))?;
+        let upload: Self = serde_json::from_str(&body).map_err(|error| {
+            let error = unread(body.as_bytes(), &error);
+            Rejected::new(StatusCode::BAD_REQUEST, format!("Invalid JSON request body: {error}"))
+        })?;
         let api_key = upload.api_key.filter(|key| !key.is_empty()).ok_or_else(|| Rejected::missing("api_key"))?;
         if !is_api_key(&api_key) {
             return Err(Rejected::new(StatusCode::BAD_REQUEST, "Invalid API key"));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use evaluation_core::{Value, skip_byte_order_mark, wire};
+use evaluation_core::{JsonError, Value, skip_byte_order_mark, wire};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -35,21 +35,15 @@ impl RawFlag {
 
 /// Reads a JSON list of flags.
 pub(crate) fn read(origin: &str, json: &[u8]) -> Result<Vec<RawFlag>, Problem> {
-    let malformed = |error: serde_json::Error| Problem::of_file(origin, describe(&error));
-    let flags: Vec<&RawValue> = serde_json::from_slice(skip_byte_order_mark(json)).map_err(malformed)?;
+    let text = skip_byte_order_mark(json);
+    let malformed = |_| Problem::of_file(origin, JsonError::unexpected("a JSON list of flags", text).to_string());
+    let flags: Vec<&RawValue> = serde_json::from_slice(text).map_err(malformed)?;
     let origin: Arc<str> = origin.into();
     let flags = flags.into_iter().enumerate().map(|(index, raw)| {
         let json: Arc<str> = one_line(raw.get()).into();
         RawFlag { key: key(&json), origin: Arc::clone(&origin), index, json }
     });
     Ok(flags.collect())
-}
-
-fn describe(error: &serde_json::Error) -> String {
-    if error.is_data() && error.line() <= 1 {
-        return format!("not a JSON list of flags: {error}");
-    }
-    format!("not JSON: {error}")
 }
 
 /// The last member of that name counts, and scalars stand for their text, as the engine has it.
@@ -150,9 +144,24 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_a_problem_with_its_place() {
-        let problem = read("a.json", b"{\"key\": 1}").unwrap_err();
-        assert!(problem.to_string().starts_with("error: a.json: not a JSON list of flags:"), "{problem}");
-        let problem = read("a.json", b"[\n{\"key\": \"a\",}]").unwrap_err();
-        assert!(problem.to_string().contains("line 2"), "{problem}");
+        let flag = r#"{"key": "a", "variants": {}, "segments": []}"#;
+        for (json, expected) in [
+            ("", ", but an empty text"),
+            ("<html>", ", but an HTML page"),
+            (r#"{"key": 1}"#, ", but a JSON object of another form"),
+            (r#"{"error": "x"}"#, ", but a JSON object with an `error` member"),
+            (flag, ", but one flag that is in no list: put it into a list"),
+            (&format!("{{\"a\": {flag}}}"), ", but a JSON object of flags by key: put the flags into a list"),
+            (
+                &format!("{{\"flags\": [{flag}]}}"),
+                ", but a JSON object that wraps the list of flags: take the list out of it",
+            ),
+            ("[\n{\"key\": \"a\",}]", ": key must be a string at line 2 column 13"),
+            ("[\n", ": it ends too early, at line 2 column 1"),
+        ] {
+            let problem = read("a.json", json.as_bytes()).unwrap_err().to_string();
+            assert_eq!(problem, format!("error: a.json: not a JSON list of flags{expected}"), "{json}");
+        }
+        assert!(read("a.json", b"[\"\xff\"]").unwrap_err().to_string().ends_with("not UTF-8 at line 1 column 3"));
     }
 }

@@ -1,14 +1,14 @@
 //! The user of a remote evaluation: in a header, in the body, or in the query.
 
 use bytes::Bytes;
-use evaluation_core::{User, skip_byte_order_mark};
+use evaluation_core::{JsonError, User, skip_byte_order_mark};
 use http::{HeaderMap, Method};
 use serde_json::value::RawValue;
 
 use crate::base64;
 use crate::query::Query;
 use crate::reply::Refusal;
-use crate::user::{self, UserError};
+use crate::user;
 
 /// The user that an SDK sends: JSON in the body of a POST, base64 of it in a header otherwise.
 pub(super) fn of_sdk(method: &Method, headers: &HeaderMap, body: &Bytes) -> Result<User, Refusal> {
@@ -53,8 +53,10 @@ pub(super) fn flag_keys(headers: &HeaderMap) -> Result<Vec<String>, Refusal> {
     let Some(header) = headers.get("x-amp-exp-flag-keys") else { return Ok(Vec::new()) };
     let json = base64::decode(header.as_bytes())
         .map_err(|error| Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not base64: {error}")))?;
-    let list: Vec<&RawValue> = serde_json::from_slice(skip_byte_order_mark(&json)).map_err(|error| {
-        Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is not a JSON list of strings: {error}"))
+    let text = skip_byte_order_mark(&json);
+    let list: Vec<&RawValue> = serde_json::from_slice(text).map_err(|_| {
+        let error = JsonError::unexpected("a JSON list of strings", text);
+        Refusal::bad_request(format!("the header X-Amp-Exp-Flag-Keys is {error}"))
     })?;
     let keys: Vec<String> = list.iter().filter_map(|key| serde_json::from_str(key.get()).ok()).collect();
     let left_out = list.len() - keys.len();
@@ -77,8 +79,7 @@ fn read(place: &str, json: &[u8]) -> Result<User, Refusal> {
             }
             Ok(user)
         }
-        Err(UserError::NoObject) => Err(Refusal::bad_request(format!("{place} holds no JSON object"))),
-        Err(UserError::Json(error)) => Err(Refusal::bad_request(format!("{place} holds no user: {error}"))),
+        Err(error) => Err(Refusal::bad_request(format!("{place} holds no user: {error}"))),
     }
 }
 

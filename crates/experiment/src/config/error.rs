@@ -34,7 +34,7 @@ pub enum ConfigError {
         expected: &'static str,
     },
     /// The flags to begin with cannot be read. `source` says why.
-    #[error("`{option}` holds no flags that can be read: give a JSON list of flags, or an object by key")]
+    #[error("`{option}` holds no flags that can be read: give those of the service, as a list or by key")]
     #[non_exhaustive]
     Bootstrap {
         /// The option.

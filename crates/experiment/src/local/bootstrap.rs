@@ -2,26 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use evaluation_core::{Value, skip_byte_order_mark};
+use evaluation_core::{JsonError, Received, Value, skip_byte_order_mark};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::FlagOrigin;
 use super::snapshot::Snapshot;
 
+/// What a reader of an object expects.
+const EXPECTED: &str = "a JSON list of flags or an object of flags by key";
+
 /// Reads flags as the service delivers them, a list, or as the Node SDK takes them, an object by key. One odd flag takes
 /// down no other: the diagnostics tell of it.
-pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, JsonError> {
     let text = skip_byte_order_mark(json);
     if text.trim_ascii_start().first() != Some(&b'{') {
-        return Ok(Snapshot::read(json, origin)?);
+        return Snapshot::read(json, origin);
     }
-    let by_key: BTreeMap<Key, &RawValue> = serde_json::from_slice(text)?;
+    let by_key: BTreeMap<Key, &RawValue> =
+        serde_json::from_slice(text).map_err(|_| JsonError::unexpected(EXPECTED, text))?;
     let is_flag = |flag: &RawValue| flag.get().starts_with('{');
-    if let Some((Key(key), _)) = by_key.first_key_value()
-        && !by_key.values().any(|flag| is_flag(flag))
-    {
-        return Err(format!("`{key}` is no flag: expected flags by their keys").into());
+    match Received::of(text) {
+        Received::FlagsByKey | Received::EmptyObject => {}
+        // Flags by key that are all odd: the diagnostics tell of each.
+        Received::Object if by_key.values().any(|flag| is_flag(flag)) => {}
+        received => return Err(JsonError::of(EXPECTED, received)),
     }
     // What is no object is told by its key, and not by its place in a list that nobody has.
     let flag = |(Key(key), flag): (&Key, &&RawValue)| match is_flag(flag) {
@@ -29,7 +34,7 @@ pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, Box<dyn 
         false => json!({ "key": key }).to_string(),
     };
     let list: Vec<String> = by_key.iter().map(flag).collect();
-    Ok(Snapshot::read(format!("[{}]", list.join(",")).as_bytes(), origin)?)
+    Snapshot::read(format!("[{}]", list.join(",")).as_bytes(), origin)
 }
 
 /// A flag's key, with U+FFFD for each lone surrogate.
@@ -63,15 +68,26 @@ mod tests {
         }
         assert!(read(b"{}", FlagOrigin::Bootstrap).unwrap().flags.is_empty());
         for (json, said) in [
-            ("\u{feff}\u{feff}[]", "expected value"),
-            ("\u{feff}\u{feff}{}", "expected value"),
-            (" \u{feff}{}", "expected value"),
-            ("{\"a\": ", "EOF while parsing"),
-            ("{\"error\": \"unauthorized\"}", "`error` is no flag"),
-            ("7", "expected"),
+            ("\u{feff}\u{feff}[]", ", but a text that is no JSON"),
+            ("\u{feff}\u{feff}{}", ", but a text that is no JSON"),
+            (" \u{feff}{}", ", but a text that is no JSON"),
+            ("", ", but an empty text"),
+            ("<html>", ", but an HTML page"),
+            ("{\"a\": ", ": it ends too early, at line 1 column 6"),
+            ("{\n", ": it ends too early, at line 2 column 1"),
+            ("{\"error\": \"unauthorized\"}", ", but a JSON object with an `error` member"),
+            ("{\"error\": {\"code\": 401}}", ", but a JSON object with an `error` member"),
+            ("{\"a\": {\"key\": \"on\"}}", ", but a JSON object of variants by flag key"),
+            ("{\"flags\": []}", ", but a JSON object that wraps the list of flags: take the list out of it"),
+            (flag, ", but one flag that is in no list: put it into a list"),
+            (
+                "{\"a\": {\"flagKey\": \"a\", \"variants\": []}}",
+                ", but flags in the format used before 2023: take the flags from `/sdk/v2/flags`",
+            ),
+            ("7", ", but a JSON number"),
         ] {
             let error = read(json.as_bytes(), FlagOrigin::Bootstrap).err().unwrap().to_string();
-            assert!(error.contains(said), "{json}: {error}");
+            assert!(error.starts_with("not a JSON list of flags") && error.ends_with(said), "{json}: {error}");
         }
     }
     #[test]

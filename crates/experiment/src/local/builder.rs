@@ -318,7 +318,7 @@ impl LocalEvaluationClientBuilder {
     /// What is decided by to begin with.
     fn snapshot(&self, origin: FlagOrigin) -> Result<Snapshot, ConfigError> {
         let read = |option, json: &[u8]| {
-            bootstrap::read(json, origin).map_err(|source| ConfigError::Bootstrap { option, source })
+            bootstrap::read(json, origin).map_err(|error| ConfigError::Bootstrap { option, source: error.into() })
         };
         let snapshot = match &self.bootstrap {
             None => Snapshot::default(),

@@ -4,10 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use evaluation_core::skip_byte_order_mark;
+use evaluation_core::{JsonError, Received, skip_byte_order_mark};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+/// What a success has to be.
+const EXPECTED: &str = "the service's response to an upload";
 
 /// An answer, or that there was none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,17 +67,36 @@ struct Body {
 }
 
 impl Reply {
-    /// Reads an answer; gives the code beside it. That of the body counts before the status.
-    pub(crate) fn read(status: u16, body: Option<&[u8]>, retry_after: Option<Duration>) -> (u16, Self) {
-        let body: Body =
-            body.and_then(|body| serde_json::from_slice(skip_byte_order_mark(body)).ok()).unwrap_or_default();
-        let code = body.code.0.filter(|code| (100..600).contains(code)).unwrap_or(status);
-        (code, Self { verdict: verdict(code, body), retry_after })
+    /// Reads a response. The code of its body counts before the status, but no code makes a refusal a success.
+    ///
+    /// # Errors
+    /// When the status says success and the body is not what the service responds with: what it is instead. `is_page`
+    /// says that the response calls itself an HTML page.
+    pub(crate) fn read(
+        status: u16,
+        is_page: bool,
+        body: Option<&[u8]>,
+        retry_after: Option<Duration>,
+    ) -> Result<(u16, Self), JsonError> {
+        let text = skip_byte_order_mark(body.unwrap_or_default());
+        let read: Option<Body> = if is_page { None } else { serde_json::from_slice(text).ok() };
+        let body = read.unwrap_or_default();
+        let is_success = |code: &u16| (200..300).contains(code);
+        let code = body.code.0.filter(|code| (100..600).contains(code));
+        let code = code.filter(|code| is_success(&status) || !is_success(code));
+        if is_success(&status) && code.is_none() {
+            return Err(match is_page {
+                true => JsonError::of(EXPECTED, Received::Html),
+                false => JsonError::unexpected(EXPECTED, text),
+            });
+        }
+        let code = code.unwrap_or(status);
+        Ok((code, Self { verdict: verdict(code, body), retry_after }))
     }
 
-    /// That there was none.
-    pub(crate) fn none() -> Self {
-        Self { verdict: Verdict::Failed, retry_after: None }
+    /// There was no response of the service. Says how long it is to be left alone, if anything did.
+    pub(crate) fn none(retry_after: Option<Duration>) -> Self {
+        Self { verdict: Verdict::Failed, retry_after }
     }
 }
 
@@ -170,33 +192,75 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &Value) -> Verdict {
-        Reply::read(status, Some(body.to_string().as_bytes()), None).1.verdict
+        of_text(status, body.to_string().as_bytes()).unwrap()
+    }
+
+    fn of_text(status: u16, body: &[u8]) -> Result<Verdict, JsonError> {
+        Reply::read(status, false, Some(body), None).map(|(_, reply)| reply.verdict)
     }
 
     #[test]
     fn the_code_of_the_body_counts_before_the_status() {
         assert_eq!(read(200, &json!({"code": 500})), Verdict::Failed);
-        assert_eq!(read(500, &json!({"code": 200})), Verdict::Taken);
+        assert_eq!(read(200, &json!({"code": 400})), Verdict::Invalid(vec![]));
+        assert_eq!(read(202, &json!({"code": 200})), Verdict::Taken);
         for body in [json!({"code": 0}), json!({"code": "x"}), json!({}), json!([]), json!({"code": 70_000})] {
-            assert_eq!(read(200, &body), Verdict::Taken, "{body}");
             assert_eq!(read(413, &body), Verdict::TooLarge, "{body}");
         }
-        assert_eq!(Reply::read(503, Some(b"<html>"), None).1.verdict, Verdict::Failed);
-        assert_eq!(Reply::read(200, None, None).1.verdict, Verdict::Taken);
+        assert_eq!(of_text(503, b"<html>"), Ok(Verdict::Failed));
+        assert_eq!(Reply::read(413, false, None, None).unwrap().1.verdict, Verdict::TooLarge);
+    }
+
+    #[test]
+    fn no_code_makes_a_refusal_a_success() {
+        assert_eq!(read(500, &json!({"code": 200})), Verdict::Failed);
+        assert_eq!(read(404, &json!({"code": 200})), Verdict::Invalid(vec![]));
+        assert_eq!(read(302, &json!({"code": 202})), Verdict::Failed);
+    }
+
+    #[test]
+    fn what_the_service_does_not_respond_with_is_no_success() {
+        for status in [200, 202, 204] {
+            for (body, said) in [
+                ("", ", but an empty text"),
+                ("<html>", ", but an HTML page"),
+                ("success", ", but a text that is no JSON"),
+                ("\"success\"", ", but a JSON string"),
+                ("200", ", but a JSON number"),
+                ("null", ", but the JSON value null"),
+                ("[]", ", but an empty JSON list"),
+                ("{}", ", but an empty JSON object"),
+                (r#"{"code": "200"}"#, ", but a JSON object of another form"),
+                (r#"{"code": 0}"#, ", but a JSON object of another form"),
+                (r#"{"code": 70000}"#, ", but a JSON object of another form"),
+                (r#"{"events_ingested": 5}"#, ", but a JSON object of another form"),
+                (r#"{"error": "blocked"}"#, ", but a JSON object with an `error` member"),
+                (r#"{"message": "blocked"}"#, ", but a JSON object with a `message` member"),
+                (r#"{"code": 200"#, ": it ends too early, at line 1 column 12"),
+                (r#"{"code": 200} and more"#, ": trailing characters at line 1 column 15"),
+            ] {
+                let error = of_text(status, body.as_bytes()).unwrap_err().to_string();
+                assert_eq!(error, format!("not {EXPECTED}{said}"), "{status} {body}");
+            }
+            let error = of_text(status, b"\x0b\x02\x80{}\x03").unwrap_err().to_string();
+            assert!(error.ends_with("bytes that are no text"), "{error}");
+        }
+        let good = br#"{"code": 200, "events_ingested": 1, "payload_size_bytes": 9, "server_upload_time": 1}"#;
+        assert_eq!(of_text(200, good), Ok(Verdict::Taken));
+        assert_eq!(Reply::read(200, true, Some(good), None), Err(JsonError::of(EXPECTED, Received::Html)));
+        assert_eq!(Reply::read(503, true, Some(good), None).unwrap().1.verdict, Verdict::Failed);
     }
 
     #[test]
     fn one_byte_order_mark_before_the_body_is_skipped() {
-        let read = |body: &str| Reply::read(200, Some(body.as_bytes()), None).1.verdict;
-        assert_eq!(read("\u{feff}{\"code\": 500}"), Verdict::Failed);
-        assert_eq!(read("\u{feff}\u{feff}{\"code\": 500}"), Verdict::Taken, "no JSON, so the status counts");
+        assert_eq!(of_text(200, "\u{feff}{\"code\": 500}".as_bytes()), Ok(Verdict::Failed));
+        assert_eq!(of_text(200, "\u{feff}{\"code\": 200}".as_bytes()), Ok(Verdict::Taken));
+        assert!(of_text(200, "\u{feff}\u{feff}{\"code\": 200}".as_bytes()).is_err());
     }
 
     #[test]
     fn each_status_has_its_verdict() {
         for (status, verdict) in [
-            (200, Verdict::Taken),
-            (202, Verdict::Taken),
             (302, Verdict::Failed),
             (400, Verdict::Invalid(vec![])),
             (401, Verdict::Invalid(vec![])),
@@ -233,10 +297,10 @@ mod tests {
     fn what_no_value_can_hold_takes_nothing_else_with_it() {
         let body = br#"{"code": 400, "silenced_events": [1, 1e999, "\ud800", 4], "other": 1e999,
             "events_with_invalid_fields": {"\ud800": [5], "a": [1e999, 6], "b": "\ud800"}}"#;
-        assert_eq!(Reply::read(400, Some(body), None).1.verdict, Verdict::Invalid(vec![5, 6, 1, 4]));
+        assert_eq!(of_text(400, body).unwrap(), Verdict::Invalid(vec![5, 6, 1, 4]));
         let body = br#"{"code": 429, "throttled_events": [0, 1e999], "exceeded_daily_quota_users": {"\ud800": 1, "a": 1e999}}"#;
         let throttled = Throttled { events: vec![0], users: vec!["a".into()], devices: Vec::new() };
-        assert_eq!(Reply::read(429, Some(body), None).1.verdict, Verdict::Throttled(throttled));
+        assert_eq!(of_text(429, body).unwrap(), Verdict::Throttled(throttled));
     }
 
     #[test]

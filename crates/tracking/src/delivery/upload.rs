@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, StatusCode};
 use serde::Serialize;
-use transport::call::{read, refusal, send, unusable, within};
+use transport::call::{is_page, read, refusal, send, unusable, within};
 use transport::{Endpoint, HttpClient, SendOptions};
 
 use super::machine::Entry;
@@ -97,14 +97,23 @@ pub(super) async fn upload(
         let options = SendOptions::new().with_timeout(timeout).with_idempotent(true);
         let response = send(&*client, ENDPOINT, options, request).await?;
         let retry_after = transport::Retryable::retry_after(&refusal(ENDPOINT, &response));
-        head = Some((response.status().as_u16(), retry_after));
+        head = Some(Head { status: response.status(), is_page: is_page(&response), retry_after });
         read(ENDPOINT, response, MAX_REPLY).await
     });
     let answer = answer.await;
-    match (head, answer) {
-        // A body that breaks off, stalls or is too large does not undo what the status says.
-        (Some((status, retry_after)), body) => {
-            let (code, reply) = Reply::read(status, body.ok().as_deref(), retry_after);
+    let Some(Head { status, is_page, retry_after }) = head else {
+        return (Reply::none(None), answer.err().map(|error| DeliveryError::Transport(Arc::new(error))));
+    };
+    let body = match answer {
+        // Only the whole of it says whether the service took the events.
+        Err(error) if status.is_success() => {
+            return (Reply::none(retry_after), Some(DeliveryError::Transport(Arc::new(error))));
+        }
+        // A refusal is one by its status.
+        body => body.ok(),
+    };
+    match Reply::read(status.as_u16(), is_page, body.as_deref(), retry_after) {
+        Ok((code, reply)) => {
             let error = match reply.verdict {
                 Verdict::Taken => None,
                 Verdict::RefusedKey => Some(DeliveryError::RefusedKey),
@@ -112,7 +121,15 @@ pub(super) async fn upload(
             };
             (reply, error)
         }
-        (None, Err(error)) => (Reply::none(), Some(DeliveryError::Transport(Arc::new(error)))),
-        (None, Ok(_)) => (Reply::none(), None),
+        Err(problem) => {
+            (Reply::none(retry_after), Some(DeliveryError::Unexpected { status: status.as_u16(), problem }))
+        }
     }
+}
+
+/// What the head of a response says.
+struct Head {
+    status: StatusCode,
+    is_page: bool,
+    retry_after: Option<Duration>,
 }

@@ -34,6 +34,18 @@ async fn whatever_passes_is_sent_again_and_counts_once() {
     for answer in [
         Answer::Refuse(500, json!({"code": 500})),
         Answer::Refuse(200, json!({"code": 503})),
+        Answer::Refuse(200, json!({})),
+        Answer::Refuse(200, json!([])),
+        Answer::Refuse(200, json!("success")),
+        Answer::Refuse(200, json!({"error": "blocked"})),
+        Answer::Refuse(202, json!({"status": "accepted"})),
+        Answer::Refuse(500, json!({"code": 200})),
+        Answer::Other(200, "text/html", "<html>Sign in</html>"),
+        Answer::Other(200, "text/html; charset=utf-8", r#"{"code": 200}"#),
+        Answer::Other(200, "application/json", ""),
+        Answer::Other(200, "text/plain", "blocked by policy"),
+        Answer::Other(200, "application/json", r#"{"code": 200, "events_ing"#),
+        Answer::Other(204, "application/json", ""),
         Answer::Refuse(408, json!({})),
         Answer::Refuse(429, json!({"code": 429})),
         Answer::Refuse(413, json!({"code": 413})),
@@ -137,7 +149,7 @@ async fn what_is_too_large_is_sent_in_parts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_breaks_off_or_stalls_counts_by_its_status() {
+async fn a_refusal_that_breaks_off_or_stalls_counts_by_its_status_and_a_success_does_not() {
     for answer in [Answer::Cut(200), Answer::Hang(200), Answer::Cut(413), Answer::Hang(413)] {
         let service = Service::new([answer.clone()]);
         let tracking = tracking(&service);
@@ -145,8 +157,54 @@ async fn an_answer_that_breaks_off_or_stalls_counts_by_its_status() {
         settled(&tracking).await;
         assert_eq!(service.taken_once(), 8, "{answer:?}");
         let sizes: Vec<_> = service.uploads().iter().map(|upload| upload["events"].as_array().unwrap().len()).collect();
-        let expected = if matches!(answer, Answer::Cut(200) | Answer::Hang(200)) { vec![8] } else { vec![8, 4, 4] };
+        let expected = if matches!(answer, Answer::Cut(200) | Answer::Hang(200)) { vec![8, 8] } else { vec![8, 4, 4] };
         assert_eq!(sizes, expected, "{answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_service_s_own_response_is_taken_with_any_content_type_but_that_of_a_page() {
+    let body = r#"{"code": 200, "events_ingested": 8, "payload_size_bytes": 900, "server_upload_time": 1}"#;
+    for (kind, uploads) in [
+        ("application/json", 1),
+        ("application/json;charset=utf-8", 1),
+        ("APPLICATION/JSON", 1),
+        ("text/plain", 1),
+        ("text/html", 2),
+        ("Text/HTML; charset=utf-8", 2),
+        ("application/xhtml+xml", 2),
+    ] {
+        let service = Service::new([Answer::Other(200, kind, body)]);
+        let tracking = tracking(&service);
+        track(&tracking, 0..8);
+        settled(&tracking).await;
+        assert_eq!(service.uploads().len(), uploads, "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_received_in_place_of_the_service_s_response_is_told_without_its_content() {
+    for (answer, said) in [
+        (Answer::Other(200, "text/html", "<html>user-hush</html>"), "an HTML page (status 200)"),
+        (Answer::Other(204, "text/plain", ""), "an empty text (status 204)"),
+        (Answer::Other(200, "text/plain", "user-hush is blocked"), "a text that is no JSON (status 200)"),
+        (Answer::Other(200, "application/json", r#"{"error": "user-hush"}"#), "with an `error` member (status 200)"),
+        (Answer::Other(200, "application/json", r#"{"user-hush": 1"#), "it ends too early, at line 1 column 15"),
+        (Answer::Cut(200), "the connection broke within the response"),
+        (Answer::Hang(200), "not done within"),
+    ] {
+        let service = Service::always(answer.clone());
+        let mut config = config();
+        config.delivery.close_timeout = SECOND * 15;
+        let tracking = builder(&service, config).build().unwrap();
+        track(&tracking, 0..3);
+        let report = tracking.flush().await;
+        let error = report.last_error.clone().unwrap();
+        let chain = transport::Chain(&error).to_string();
+        assert!(chain.contains(said), "{answer:?}: {chain}");
+        assert!(!format!("{chain} {error:?}").contains("hush"), "{answer:?}: {error:?}");
+        assert_eq!((report.sent, report.pending), (0, 3), "{answer:?}");
+        assert_eq!((tracking.stats().events.sent, tracking.stats().events.pending), (0, 3), "{answer:?}");
     }
 }
 

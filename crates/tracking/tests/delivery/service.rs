@@ -24,9 +24,11 @@ pub(crate) enum Answer {
     Busy(u16, u64),
     /// The connection breaks before there is an answer.
     Reset,
-    /// Taken if the status says so, and the connection breaks within the answer.
+    /// Not taken: something else responds, with a status, a content type and a body.
+    Other(u16, &'static str, &'static str),
+    /// Not taken, and the connection breaks within the response.
     Cut(u16),
-    /// Taken if the status says so, and the answer never ends.
+    /// Not taken, and the response never ends.
     Hang(u16),
     /// Never answered.
     Stall,
@@ -108,11 +110,12 @@ impl HttpClient for Service {
                     response.headers_mut().insert("retry-after", seconds.into());
                     return Ok(response);
                 }
+                Answer::Other(status, kind, body) => {
+                    let response = Response::builder().status(status).header("content-type", kind);
+                    return Ok(response.body(BodyStream::from_bytes(body)).unwrap());
+                }
                 Answer::Reset => return Err(HttpError::broken("reset")),
                 Answer::Cut(status) | Answer::Hang(status) => {
-                    if status < 300 {
-                        self.take(&upload);
-                    }
                     let cut = matches!(answer, Answer::Cut(_)).then(|| HttpError::body("reset"));
                     return Ok(Response::builder().status(status).body(BodyStream::new(Cut(cut))).unwrap());
                 }

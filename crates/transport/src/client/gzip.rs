@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use evaluation_core::Received;
 use flate2::write::MultiGzDecoder;
 use futures_core::Stream;
 
@@ -12,6 +13,9 @@ use super::HttpError;
 
 /// How much is decoded at once. It may become a thousand times as much, and limits are checked only after that.
 const PIECE: usize = 4096;
+
+/// What all gzip begins with.
+const MAGIC: &[u8] = b"\x1f\x8b";
 
 /// What a body in gzip holds.
 pub(super) struct Gunzip<S> {
@@ -64,6 +68,11 @@ impl<S: Stream<Item = Result<Bytes, HttpError>> + Unpin> Stream for Gunzip<S> {
             let decoded = if this.coded.is_empty() {
                 match ready!(Pin::new(&mut this.body).poll_next(cx)) {
                     Some(Ok(chunk)) if chunk.is_empty() => continue,
+                    Some(Ok(chunk))
+                        if this.state == State::Empty && !MAGIC.starts_with(chunk.get(..1).unwrap_or_default()) =>
+                    {
+                        Err(HttpError::Gzip { source: format!("it is {}", Received::of(&chunk)).into() })
+                    }
                     Some(Ok(chunk)) => {
                         (this.coded, this.state) = (chunk, State::Open);
                         continue;

@@ -22,7 +22,8 @@ impl Service {
     /// follows is for the caller to say.
     ///
     /// # Errors
-    /// When it could not be opened, or not within `timeout`.
+    /// When it could not be opened, or not within `timeout`. A response that is something else, such as an HTML page, is
+    /// an error here if its content type says so, and else of the stream, as soon as its first bytes are there.
     pub async fn flag_stream(&self, timeout: Duration) -> Result<EventStream, TransportError> {
         within(ENDPOINT, timeout, async {
             // A stream lives for minutes: calls that share its HTTP/2 connection would die with it.
@@ -31,7 +32,7 @@ impl Service {
             if response.status() != StatusCode::OK {
                 return Err(refusal(ENDPOINT, &response));
             }
-            Ok(EventStream::new(response.into_body(), self.max_body))
+            EventStream::of_response(response, self.max_body)
         })
         .await
     }

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use super::Endpoint;
 use crate::call::{read, refusal, send, unusable, within};
 use crate::client::SendOptions;
-use crate::error::{ResponseJsonError, TransportError};
+use crate::error::TransportError;
 use crate::service::{LIBRARY, Service};
 
 const ENDPOINT: Endpoint = Endpoint::Variants;
@@ -77,7 +77,7 @@ impl Service {
                 return Err(refusal(ENDPOINT, &response));
             }
             let body = read(ENDPOINT, response, self.max_body).await?;
-            let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, source: JsonError::into(error) };
+            let malformed = |error| TransportError::Malformed { endpoint: ENDPOINT, problem: JsonError::into(error) };
             Variants::from_json(&body).map_err(malformed)
         })
         .await
@@ -115,8 +115,11 @@ fn user_json(user: &User) -> Result<Vec<u8>, TransportError> {
 }
 
 fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<Vec<u8>, TransportError> {
-    serde_json::to_vec(value)
-        .map_err(|error| TransportError::Request { endpoint: ENDPOINT, source: ResponseJsonError::new(&error).into() })
+    // The error itself may quote the user.
+    serde_json::to_vec(value).map_err(|_| TransportError::Request {
+        endpoint: ENDPOINT,
+        source: "the user cannot be written as JSON".into(),
+    })
 }
 
 fn track(tracks: bool) -> &'static str {

@@ -1,5 +1,6 @@
 //! The stream of flags: server-sent events.
 
+mod beginning;
 mod lines;
 mod stream;
 

@@ -7,10 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use evaluation_core::Received;
 use eventsource_stream::EventStreamError;
 use futures_core::Stream;
+use http::Response;
 
+use super::beginning::Beginning;
 use super::lines::LineBuffer;
+use crate::call::{Encoding, is_page, media_type};
 use crate::client::BodyStream;
 use crate::endpoints::Endpoint;
 use crate::error::TransportError;
@@ -32,9 +36,26 @@ impl EventStream {
     /// Reads events from a body. An event of more than `max_event` bytes is an error.
     #[must_use]
     pub fn new(body: BodyStream, max_event: usize) -> Self {
+        Self::of_body(Response::new(body), max_event, true)
+    }
+
+    /// Reads events from a response. One that says that it is an HTML page is an error at once; what says neither that
+    /// nor that it is a stream of events is judged by its beginning.
+    pub(crate) fn of_response(response: Response<BodyStream>, max_event: usize) -> Result<Self, TransportError> {
+        if is_page(&response) {
+            return Err(not_events(Received::Html));
+        }
+        let is_declared =
+            media_type(response.headers()).is_some_and(|kind| kind.eq_ignore_ascii_case("text/event-stream"));
+        Ok(Self::of_body(response, max_event, is_declared))
+    }
+
+    fn of_body(response: Response<BodyStream>, max_event: usize, is_declared: bool) -> Self {
         let alive = Arc::new(AtomicBool::new(false));
         let lines = Lines {
-            body,
+            encoding: Encoding::of(ENDPOINT, response.headers()),
+            beginning: Beginning::new(is_declared),
+            body: response.into_body(),
             buffer: LineBuffer::new(max_event),
             limit: max_event,
             alive: alive.clone(),
@@ -61,7 +82,7 @@ impl Stream for EventStream {
             })),
             Poll::Ready(Some(Err(EventStreamError::Transport(error)))) => Some(Err(error)),
             Poll::Ready(Some(Err(EventStreamError::Utf8(_) | EventStreamError::Parser(_)))) => {
-                Some(Err(TransportError::NotEvents { endpoint: ENDPOINT }))
+                Some(Err(not_events(Received::Binary)))
             }
         };
         self.ended = !matches!(item, Some(Ok(_)));
@@ -79,8 +100,14 @@ impl fmt::Debug for EventStream {
     }
 }
 
+fn not_events(received: Received) -> TransportError {
+    TransportError::NotEvents { endpoint: ENDPOINT, received }
+}
+
 /// Whole lines of a body, one at a time.
 struct Lines {
+    encoding: Encoding,
+    beginning: Beginning,
     body: BodyStream,
     buffer: LineBuffer,
     limit: usize,
@@ -95,7 +122,7 @@ impl Lines {
     fn line(&mut self) -> Option<Result<Bytes, TransportError>> {
         let line = self.buffer.pop()?;
         let is_text = std::str::from_utf8(&line).is_ok();
-        Some(if is_text { Ok(line) } else { Err(TransportError::NotEvents { endpoint: ENDPOINT }) })
+        Some(if is_text { Ok(line) } else { Err(not_events(Received::Binary)) })
     }
 }
 
@@ -112,8 +139,12 @@ impl Stream for Lines {
         let chunk = match ready!(Pin::new(&mut self.body).poll_next(cx)) {
             Some(Ok(chunk)) => chunk,
             Some(Err(source)) => return Poll::Ready(Some(Err(TransportError::Http { endpoint: ENDPOINT, source }))),
-            None => return Poll::Ready(None),
+            None => return Poll::Ready(self.beginning.finish().err().map(|received| Err(not_events(received)))),
         };
+        let checked = self.encoding.check(&chunk).and_then(|()| self.beginning.check(&chunk).map_err(not_events));
+        if let Err(error) = checked {
+            return Poll::Ready(Some(Err(error)));
+        }
         self.alive.store(true, Ordering::Relaxed);
         self.too_large = self.buffer.push(&chunk).is_err();
         // Where nothing is whole yet, what came has to be told nevertheless: `EventStream` does so on its way out, and

@@ -1,6 +1,7 @@
 //! Where flags come from.
 
 use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,16 +87,8 @@ impl ErrorClass {
     }
 }
 
-/// A source failed.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", match class {
-    ErrorClass::Unsupported => "the service does not offer this".to_owned(),
-    ErrorClass::Unauthorized => "the deployment key was refused; check the key and its server zone".to_owned(),
-    ErrorClass::Status(status) => format!("the service answered with status {status}"),
-    ErrorClass::Network => "the service could not be reached".to_owned(),
-    ErrorClass::Timeout => "the service did not answer in time".to_owned(),
-    ErrorClass::Malformed => "the service's answer is not what was asked for; check the address".to_owned(),
-})]
+/// A source failed. Shows what went wrong below, and has the causes of that: it adds the class, and no words.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SourceError {
     /// What kind of failure it is.
@@ -103,7 +96,6 @@ pub struct SourceError {
     /// How long the service asks to be left alone.
     pub retry_after: Option<Duration>,
     /// What went wrong below.
-    #[source]
     pub source: Arc<dyn Error + Send + Sync>,
 }
 
@@ -117,5 +109,17 @@ impl SourceError {
     #[must_use]
     pub fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
         Self { retry_after, ..self }
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl Error for SourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.source()
     }
 }

@@ -257,7 +257,7 @@ impl Machine {
 
     /// Sending panicked, which counts as a failure of what was being sent.
     pub(crate) fn panicked(&mut self, now: Duration, error: DeliveryError, random: &mut dyn FnMut() -> u64) {
-        self.reply(now, Reply::none(), Some(error), random);
+        self.reply(now, Reply::none(None), Some(error), random);
         self.spooling.reset(now);
     }
 

@@ -122,7 +122,7 @@ fn with_the_shortest_pauses_twelve_attempts_still_outlast_two_minutes() {
     bench.push(10);
     while bench.machine.pending() > 0 {
         bench.next();
-        bench.machine.reply(bench.now, Reply::none(), None, &mut || 0);
+        bench.machine.reply(bench.now, Reply::none(None), None, &mut || 0);
     }
     assert!(bench.now > SECOND * 120, "{:?}", bench.now);
 }
