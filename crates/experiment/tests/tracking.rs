@@ -108,7 +108,7 @@ fn options_that_cannot_be_used_are_named() {
         Chain(&error).to_string()
     };
     let said = build(ExposureConfig::new(" "));
-    assert!(said.starts_with("`exposureConfig` cannot be used: `apiKey` is empty"), "{said}");
+    assert!(said.starts_with("`exposureConfig`: `apiKey` is empty"), "{said}");
     assert_eq!(said.matches("`apiKey`").count(), 1, "{said}");
     let mut config = ExposureConfig::new("api");
     config.delivery.flush_queue_size = 0;
