@@ -87,20 +87,16 @@ pub fn has_timers() -> bool {
     Handle::try_current().is_ok() && catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
-/// True unless a runtime is shut down, or is being so: then nothing can be begun on it.
-#[must_use]
-pub fn is_alive(runtime: &Handle) -> bool {
-    let probe = runtime.spawn(std::future::pending::<()>());
-    let is_alive = !probe.is_finished();
-    probe.abort();
-    is_alive
-}
-
-/// True while the runtime that this is called on is being shut down. What a task waits for may be gone before the task
-/// is, which is then no failure to report.
+/// True where the runtime that this is called on is being shut down, or was: nothing can be begun on it. What a task
+/// waits for may be gone before the task is, which is then no failure to report.
 #[must_use]
 pub fn is_ending() -> bool {
-    Handle::try_current().is_ok_and(|runtime| !is_alive(&runtime))
+    Handle::try_current().is_ok_and(|runtime| {
+        let probe = runtime.spawn(std::future::pending::<()>());
+        let is_ending = probe.is_finished();
+        probe.abort();
+        is_ending
+    })
 }
 
 /// Waits until a moment by Tokio's clock; for ever if there is none.

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use transport::HttpClient;
-use transport::task::{Random, is_alive, lock, logged};
+use transport::task::{Random, is_ending, lock, logged};
 
 use super::machine::{Machine, Policy};
 use super::supervisor::{self, Farewell};
@@ -112,6 +112,10 @@ impl Core {
 
     /// Where the task can run: on the runtime of this thread, or the last one that there was.
     pub(super) fn runtime(&self) -> Option<Handle> {
+        let is_alive = |runtime: &Handle| {
+            let _entered = runtime.enter();
+            !is_ending()
+        };
         Handle::try_current().ok().or_else(|| self.lock().last_runtime.clone().filter(is_alive))
     }
 
