@@ -188,7 +188,11 @@ mod tests {
             }
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        assert!(!is_ending() && is_alive(runtime.handle()));
+        assert!(!is_ending());
+        {
+            let _entered = runtime.enter();
+            assert!(!is_ending());
+        }
         let (told, saw) = std::sync::mpsc::channel();
         let last = Last(told);
         runtime.block_on(async {
@@ -201,7 +205,9 @@ mod tests {
         });
         let handle = runtime.handle().clone();
         drop(runtime);
-        assert!(saw.recv().unwrap() && !is_alive(&handle));
+        assert!(saw.recv().unwrap());
+        let _entered = handle.enter();
+        assert!(is_ending());
     }
 
     #[test]

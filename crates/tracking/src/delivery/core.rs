@@ -1,5 +1,6 @@
 //! What the handles of a tracker and its task share.
 
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use transport::HttpClient;
-use transport::task::{Random, is_ending, lock, logged};
+use transport::task::{Random, lock, logged};
 
 use super::machine::{Machine, Policy};
 use super::supervisor::{self, Farewell};
@@ -112,9 +113,12 @@ impl Core {
 
     /// Where the task can run: on the runtime of this thread, or the last one that there was.
     pub(super) fn runtime(&self) -> Option<Handle> {
+        // Nothing can be begun on a runtime that was shut down.
         let is_alive = |runtime: &Handle| {
-            let _entered = runtime.enter();
-            !is_ending()
+            let probe = runtime.spawn(pending::<()>());
+            let is_alive = !probe.is_finished();
+            probe.abort();
+            is_alive
         };
         Handle::try_current().ok().or_else(|| self.lock().last_runtime.clone().filter(is_alive))
     }
