@@ -45,8 +45,11 @@ pub enum DiagnosticKind {
     /// An operator that compares versions has a value that is not a version, such as `v2.0.0` or `9`. The condition
     /// compares strings if it has no versions, and leaves the value out if it has some.
     NotAVersion,
-    /// A condition compares versions with a pre-release that has digits. Pre-releases are compared as strings, so that
-    /// `rc.10` is less than `rc.9`.
+    /// An operator that compares numbers has a value that was probably meant as a version, such as `1.10`, which as a
+    /// number equals `1.1`: the condition selects the user's version, or something else whose name ends in `version`.
+    VersionAsNumber,
+    /// A condition compares versions with a pre-release. Pre-releases are compared as strings, so that `rc.10` is less
+    /// than `rc.9`, and `RC` less than `beta`.
     PreReleaseAsText,
     /// A pattern cannot be used. It matches nothing.
     InvalidPattern,

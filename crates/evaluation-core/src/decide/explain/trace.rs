@@ -89,7 +89,8 @@ pub struct ConditionTrace {
     /// The value: null if there is none. For looked-up membership, the cohorts it found.
     pub value: Value,
     /// True when the operator compares numbers or versions, but had to compare strings: the value is not a number or
-    /// not a version, or none of `values` is. Of a list, it is true when that holds for some element.
+    /// not a version, or none of `values` is; or it is a version that only its pre-release sets apart from the one that
+    /// decides. Of a list, it is true when that holds for some element.
     #[serde(skip_serializing_if = "is_false")]
     pub compared_as_text: bool,
     /// The answer.
