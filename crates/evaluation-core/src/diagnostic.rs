@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The flag is used as it stands, but hardly as it was meant.
+    /// The flag is used, but hardly as it was meant, or without a part that decides nothing.
     Warning,
     /// The flag, or the variant of the flag, is left out. All others work.
     Error,
@@ -19,7 +19,8 @@ pub enum Severity {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DiagnosticKind {
-    /// The flag or the variant lacks a field that is needed, or a field cannot be read.
+    /// The flag or the variant lacks a field that is needed, or a field cannot be read. A warning if that decides
+    /// nothing: then only the part is left out, or is read as the message says.
     Malformed,
     /// The flag is part of a dependency cycle, or depends on a flag that is.
     DependencyCycle,
@@ -46,7 +47,7 @@ pub enum DiagnosticKind {
     /// compares strings if it has no versions, and leaves the value out if it has some.
     NotAVersion,
     /// An operator that compares numbers has a value that was probably meant as a version, such as `1.10`, which as a
-    /// number equals `1.1`: the condition selects the user's version, or something else whose name ends in `version`.
+    /// number equals `1.1`: the condition selects something whose name ends in `version`.
     VersionAsNumber,
     /// A condition compares versions with a pre-release. Pre-releases are compared as strings, so that `rc.10` is less
     /// than `rc.9`, and `RC` less than `beta`.

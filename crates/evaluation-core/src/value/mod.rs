@@ -7,6 +7,7 @@ pub(crate) mod number;
 mod object;
 mod parts;
 mod readable;
+mod surrogates;
 mod text;
 
 pub use byte_order_mark::skip_byte_order_mark;
@@ -15,6 +16,7 @@ pub(crate) use object::HashedKey;
 pub use object::{Object, ObjectIntoIter, ObjectIter};
 pub(crate) use parts::{Document, Members, kind_of, name as member_name, salvage, strict};
 pub(crate) use readable::Readable;
+pub(crate) use surrogates::{SURROGATE, find_surrogates, has_surrogates, without_surrogates};
 pub(crate) use text::{InlineText, ScalarText};
 
 /// Any JSON value.

@@ -153,18 +153,12 @@ fn unreachable_for(operator: Operator) -> f64 {
     }
 }
 
-/// True for a number that was probably meant as a version, by what it is compared with: one with a point, if the name
-/// ends in `version`, or any if it is the user's own version.
+/// True for a number with a point that was probably meant as a version, by the name of what it is compared with.
 fn is_version(value: &str, selector: &[Cow<'_, str>]) -> bool {
-    let path: Vec<&str> = selector.iter().map(|element| &**element).collect();
-    match path.as_slice() {
-        ["context", "user", "version"] => true,
-        [.., last] => names_version(last) && Version::parse(value.trim()).is_some(),
-        [] => false,
-    }
+    selector.last().is_some_and(|name| names_version(name)) && Version::parse(value.trim()).is_some()
 }
 
-/// True for names such as `app_version`, `osVersion` and `AppVersion`, but not for `conversion`.
+/// True for names such as `version`, `app_version`, `osVersion` and `AppVersion`, but not for `conversion`.
 fn names_version(name: &str) -> bool {
     const VERSION: &str = "version";
     let Some((before, word)) = name.len().checked_sub(VERSION.len()).and_then(|start| name.split_at_checked(start))
