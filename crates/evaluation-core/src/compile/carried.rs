@@ -176,7 +176,7 @@ fn warn_of_surrogates(
     texts: &Texts,
     report: &mut Report,
 ) {
-    let Some(json) = json.map(Json::as_str).filter(|json| has_surrogates(json)) else {
+    let Some(json) = json.map(Json::as_str).filter(|json| has_surrogates(json.as_bytes())) else {
         return;
     };
     find_surrogates(json, &path(), &mut |path| {

@@ -22,8 +22,8 @@ pub(crate) fn without_surrogates(json: &str) -> Cow<'_, str> {
 }
 
 /// True if the JSON text has a lone surrogate.
-pub(crate) fn has_surrogates(json: &str) -> bool {
-    matches!(replace_lone_surrogates(json.as_bytes()), Cow::Owned(_))
+pub(crate) fn has_surrogates(json: &[u8]) -> bool {
+    matches!(replace_lone_surrogates(json), Cow::Owned(_))
 }
 
 /// Reports the path, below `path`, of each string and of each member's name with a lone surrogate. Of what is nested
@@ -33,7 +33,7 @@ pub(crate) fn find_surrogates(json: &str, path: &str, report: &mut dyn FnMut(&st
 }
 
 fn find(json: &str, path: &str, depth: usize, report: &mut dyn FnMut(&str)) {
-    if !has_surrogates(json) {
+    if !has_surrogates(json.as_bytes()) {
         return;
     }
     if depth < DEEPEST
