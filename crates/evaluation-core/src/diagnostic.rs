@@ -63,7 +63,7 @@ pub enum DiagnosticKind {
 /// Something wrong with a flag config, found when it was compiled, or with a variant, found when it was read.
 ///
 /// Key, path and message are cut short where they are longer than 1,000 characters. Of more than 16 warnings of one kind
-/// about one flag, the others are told as one, which says how many they are.
+/// about one flag, one more stands for the others and says how many they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnostic {

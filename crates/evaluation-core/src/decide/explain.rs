@@ -14,7 +14,7 @@ use crate::operator::Operator;
 use crate::text::Version;
 use crate::value::Value;
 
-/// Decides a flag and all that it depends on, and tells why.
+/// Decides a flag and all that it depends on, and explains why.
 pub(crate) fn explain<C: EvaluationContext + ?Sized>(set: &Compiled, context: &C, index: u32) -> Option<Explanation> {
     let mut outcomes = vec![OutcomeId::NONE; set.flags.len()];
     let mut explanations = Vec::new();

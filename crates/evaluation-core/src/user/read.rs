@@ -64,8 +64,8 @@ impl User {
 
     /// Reads a user from a JSON value. Never fails: what has an unexpected shape is reported. Null is absent.
     ///
-    /// - A field that no getter gives is kept as it is: [`User::field`].
-    /// - Where a string is expected, getters give a number or a boolean as its text, and nothing for a list or an object,
+    /// - A field that no getter returns is kept as it is: [`User::field`].
+    /// - Where a string is expected, getters return a number or a boolean as its text, and nothing for a list or an object,
     ///   which is reported. Flags are decided by the value as it is.
     /// - The same holds for `user_properties` that are no object, and for `cohort_ids` with lists or objects in them.
     /// - In groups, a single name stands for a list of one, and what is reported is left out.

@@ -10,7 +10,7 @@ use super::FlagOrigin;
 use super::snapshot::Snapshot;
 
 /// Reads flags as the service delivers them, a list, or as the Node SDK takes them, an object by key. One odd flag takes
-/// down no other: the diagnostics tell of it.
+/// down no other: the diagnostics list it.
 pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, Box<dyn std::error::Error + Send + Sync>> {
     let text = skip_byte_order_mark(json);
     if text.trim_ascii_start().first() != Some(&b'{') {
