@@ -82,12 +82,11 @@ fn affirmative(plain: &str) -> Option<Operator> {
     if let Some(operator) = other(plain) {
         return Some(operator);
     }
-    let kinds: [(&str, fn(Operator) -> Option<Operator>); 4] =
-        [("version", of_versions), ("semver", of_versions), ("set", of_sets), ("list", of_sets)];
-    let of_kind = kinds.into_iter().find_map(|(kind, of_kind)| {
-        let rest = plain.strip_prefix(kind)?;
-        other(rest).or_else(|| Operator::ALL.into_iter().find(|it| plain_name(*it) == rest)).and_then(of_kind)
-    });
+    let own_or_other =
+        |rest: &str| other(rest).or_else(|| Operator::ALL.into_iter().find(|operator| plain_name(*operator) == rest));
+    let behind = |kinds: [&str; 2]| kinds.into_iter().find_map(|kind| plain.strip_prefix(kind)).and_then(own_or_other);
+    let of_kind =
+        behind(["version", "semver"]).and_then(of_versions).or_else(|| behind(["set", "list"]).and_then(of_sets));
     if of_kind.is_some() {
         return of_kind;
     }
