@@ -1,4 +1,4 @@
-//! The examples end quietly when their reader leaves.
+//! The examples end quietly when their reader leaves, and with an error when their output cannot be written.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 use std::path::PathBuf;
@@ -24,5 +24,19 @@ fn a_closed_output_ends_an_example_quietly() {
         let ended = Command::new(path).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.success() && !said.contains("panicked") && !said.contains("error:"), "{name}: {said}");
+    }
+}
+
+/// Writing to it fails as to a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_output_is_an_error() {
+    for name in ["offline", "testing"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended =
+            Command::new(example(name)).stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{name}: {said}");
+        assert!(said.starts_with("error: the output cannot be written: "), "{name}: {said}");
     }
 }

@@ -13,10 +13,7 @@ pub(crate) fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Box<dyn Error>>
     if let Some(argument) = args.next()? {
         return Err(argument.unexpected().into());
     }
-    match serve(io::stdin().lock(), io::BufWriter::new(io::stdout().lock())) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => crate::output::closed(),
-        served => served?,
-    }
+    serve(io::stdin().lock(), io::BufWriter::new(io::stdout().lock()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -24,18 +21,25 @@ fn serve(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     let mut driver = Driver::new();
     let mut line = Vec::new();
     loop {
-        // Whoever waits for answers before sending more gets them.
+        // A client that waits for answers before it sends more gets them.
         if !input.fill_buf()?.contains(&b'\n') {
-            output.flush()?;
+            written(output.flush());
         }
         line.clear();
         if input.read_until(b'\n', &mut line)? == 0 {
-            return output.flush();
+            written(output.flush());
+            return Ok(());
         }
         let line = String::from_utf8_lossy(&line);
         if !line.trim().is_empty() {
-            writeln!(output, "{}", driver.reply(&line))?;
+            written(writeln!(output, "{}", driver.reply(&line)));
         }
+    }
+}
+
+fn written(result: io::Result<()>) {
+    if let Err(error) = result {
+        crate::output::end(error);
     }
 }
 

@@ -27,6 +27,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
+use output::Ended;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 /// Counts what is allocated and held, for `bench`.
@@ -52,13 +53,17 @@ Each takes --help.
 const CHECKS: [&str; 6] = ["ci", "conformance", "features", "public-api", "readme", "release"];
 
 fn main() -> ExitCode {
-    match output::read_to_the_end(run) {
-        Some(Ok(code)) => code,
-        Some(Err(error)) => {
+    match output::run(run) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
-        None => {
+        Err(Ended::Unwritable(error)) => {
+            eprintln!("error: the output cannot be written: {error}");
+            ExitCode::FAILURE
+        }
+        Err(Ended::Closed) => {
             let arguments: Vec<String> = std::env::args().skip(1).collect();
             let named = |name: &&str| arguments.iter().any(|argument| argument == name);
             passed(["--help", "-h"].iter().any(named) || !CHECKS.iter().chain(&["--gate"]).any(named))

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The flag is used as it stands, but hardly as it was meant.
+    /// The flag is used, but hardly as it was meant, or without a part that decides nothing.
     Warning,
     /// The flag, or the variant of the flag, is left out. All others work.
     Error,
@@ -19,7 +19,8 @@ pub enum Severity {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DiagnosticKind {
-    /// The flag or the variant lacks a field that is needed, or a field cannot be read.
+    /// The flag or the variant lacks a field that is needed, or a field cannot be read. A warning if that decides
+    /// nothing: then only the part is left out, or is read as the message says.
     Malformed,
     /// The flag is part of a dependency cycle, or depends on a flag that is.
     DependencyCycle,
@@ -45,8 +46,11 @@ pub enum DiagnosticKind {
     /// An operator that compares versions has a value that is not a version, such as `v2.0.0` or `9`. The condition
     /// compares strings if it has no versions, and leaves the value out if it has some.
     NotAVersion,
-    /// A condition compares versions with a pre-release that has digits. Pre-releases are compared as strings, so that
-    /// `rc.10` is less than `rc.9`.
+    /// An operator that compares numbers has a value that was probably meant as a version, such as `1.10`, which as a
+    /// number equals `1.1`: the condition selects something whose name ends in `version`.
+    VersionAsNumber,
+    /// A condition compares versions with a pre-release. Pre-releases are compared as strings, so that `rc.10` is less
+    /// than `rc.9`, and `RC` less than `beta`.
     PreReleaseAsText,
     /// A pattern cannot be used. It matches nothing.
     InvalidPattern,
@@ -59,7 +63,7 @@ pub enum DiagnosticKind {
 /// Something wrong with a flag config, found when it was compiled, or with a variant, found when it was read.
 ///
 /// Key, path and message are cut short where they are longer than 1,000 characters. Of more than 16 warnings of one kind
-/// about one flag, the others are told as one, which says how many they are.
+/// about one flag, one more stands for the others and says how many they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnostic {

@@ -43,8 +43,8 @@ pub struct FlagSet {
 impl FlagSet {
     /// Reads and compiles a JSON list of flags, as the service delivers them and as files hold them.
     ///
-    /// A flag that cannot be read is left out and reported; all others work. One byte order mark at the beginning is
-    /// skipped.
+    /// A flag that cannot be read is left out and reported; all others work. So is only a variant that cannot be read, if
+    /// no segment names it, and a dependency that is no string. One byte order mark at the beginning is skipped.
     ///
     /// # Errors
     /// When the text as a whole is not a JSON list, or all flags in it are in the format used before 2023 or in that
@@ -96,7 +96,7 @@ impl FlagSet {
         VariantRef::compiled(&self.compiled, flag, evaluate_one(&self.compiled, context, flag))
     }
 
-    /// Decides one flag, and tells why. None if the set has no such flag.
+    /// Decides one flag, and explains why. None if the set has no such flag.
     ///
     /// ```
     /// use evaluation_core::{FlagSet, User};

@@ -253,9 +253,10 @@ fn what_no_value_can_hold_takes_down_no_other_field() {
             "cohort_ids[1]",
             "device_category.a[1]",
             "later",
+            "user_properties.name",
         ]
     );
-    assert!(said.iter().all(|line| line.ends_with(": number out of range")), "{said:?}");
+    assert!(said[..7].iter().all(|line| line.ends_with(": number out of range")), "{said:?}");
     assert_eq!(
         json(&user),
         concat!(
@@ -284,4 +285,29 @@ fn what_is_no_json_or_nests_too_deep_fails() {
     }
     assert!(User::from_json(b"{\xff: 1}").is_err());
     assert_eq!(read("1e999").1, ["user: number out of range"]);
+}
+
+#[test]
+fn lone_surrogates_are_reported_by_their_place() {
+    for (json, said) in [
+        (r#"{"a": "\ud800"}"#, &["a: U+FFFD stands for a lone surrogate"][..]),
+        (r#"{"country": "x\udc00y"}"#, &["country: U+FFFD stands for a lone surrogate"]),
+        (r#"{"user_id": "\ud83d\ude00", "a": "\\ud800"}"#, &[]),
+        (
+            r#"{"user_properties": {"\ud800": 1, "b": ["x", "\ud800"]}, "groups": {"org": ["\udfff"]}, "later": 1e999}"#,
+            &[
+                "later: number out of range",
+                "user_properties.\u{fffd}: U+FFFD stands for a lone surrogate",
+                "user_properties.b[1]: U+FFFD stands for a lone surrogate",
+                "groups.org[0]: U+FFFD stands for a lone surrogate",
+            ],
+        ),
+        (r#""\ud800""#, &["user: U+FFFD stands for a lone surrogate", "user: expected an object"]),
+    ] {
+        assert_eq!(read(json).1, said, "{json}");
+    }
+    let (user, said) = User::from_json(b"\xef\xbb\xbf{\"a\": \"\\ud800\", \"b\": \"\xff\"}").unwrap();
+    assert_eq!(user.field("a"), Some(&Value::from("\u{fffd}")));
+    let paths: Vec<_> = said.iter().map(|said| said.path.as_str()).collect();
+    assert_eq!(paths, ["b", "a"]);
 }

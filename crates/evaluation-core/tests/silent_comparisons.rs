@@ -58,7 +58,10 @@ fn versions_that_are_none() {
         ("2.x", "is not a version"),
         ("latest", "is not a version"),
         ("1,2,3", "is not a version"),
-        ("2024-01-15", "is not a version"),
+        ("2024-01-15", "write dates as numbers, such as milliseconds since 1970, and compare them by `"),
+        ("2024/1/5", "write dates as numbers"),
+        ("2024-01-15T10:00:00Z", "write dates as numbers"),
+        ("01-15-2024", "write dates as numbers"),
         ("true", "is not a version"),
         ("(none)", "is not a version"),
         ("", "the empty string is not a version"),
@@ -106,10 +109,82 @@ fn numbers_that_are_none() {
 }
 
 #[test]
-fn pre_releases_whose_numbers_are_compared_as_strings() {
-    for value in ["2.0.0-rc.2", "2.0.0-beta10", "1.2.3-alpha.10+build"] {
-        let said = said_of_property("version greater", &["1.0", value]);
-        assert_said(&said, Kind::PreReleaseAsText, "values[1]", "is compared as text");
+fn pre_releases_are_compared_as_strings() {
+    for op in VERSIONS {
+        for value in
+            ["2.0.0-rc.2", "2.0.0-beta10", "1.2.3-alpha.10+build", "2.0.0-beta", "2.0.0-SNAPSHOT", "1.2.3-", "1.0.0--"]
+        {
+            let said = said_of_property(op, &["1.0", value]);
+            assert_said(&said, Kind::PreReleaseAsText, "values[1]", &format!("of `{value}` is compared as text"));
+        }
+    }
+}
+
+#[test]
+fn what_looks_like_a_month_is_no_version() {
+    for value in ["2024-01", "1-2", "1.2-3"] {
+        let said = said_of_property("version less", &[value]);
+        assert_said(&said, Kind::NotAVersion, "values[0]", "is not a version");
+        assert!(said[0].message.ends_with("compares strings"), "{}", said[0].message);
+    }
+    let said = said_of_property("version less", &["2024-01-15"]);
+    assert!(said[0].message.ends_with("compare them by `less`"), "{}", said[0].message);
+}
+
+#[test]
+fn versions_that_are_compared_as_numbers() {
+    for op in NUMBERS {
+        for name in
+            ["version", "app_version", "appVersion", "AppVersion", "OSVERSION", "firmwareversion", "iconVersion"]
+        {
+            for selector in [&["context", "user", "user_properties", name][..], &["context", "groups", "org", name]] {
+                let said = said(selector, op, &["1.10"]);
+                let words = format!("`1.10` is compared as a number, so that 1.10 equals 1.1; `version {op}` compares");
+                assert_said(&said, Kind::VersionAsNumber, "values[0]", &words);
+            }
+        }
+        for value in ["1.10", "10.0", " 2.0"] {
+            let said = said(&["context", "user", "version"], op, &[value]);
+            assert_said(&said, Kind::VersionAsNumber, "values[0]", "compares versions");
+        }
+    }
+    let mixed = said(&["context", "user", "version"], "greater", &["2.0.0", "1.2"]);
+    assert_eq!(mixed.iter().map(|it| it.kind).collect::<Vec<_>>(), [Kind::NotANumber, Kind::VersionAsNumber]);
+}
+
+#[test]
+fn numbers_that_are_not_meant_as_versions() {
+    for (name, value) in [
+        ("schema_version", "10"),
+        ("version", "345"),
+        ("conversion", "1.5"),
+        ("userConversion", "1.5"),
+        ("version_count", "1.5"),
+        ("versions", "1.5"),
+        ("ersion", "1.5"),
+        ("é", "1.5"),
+        ("version", "-1.5"),
+    ] {
+        assert_eq!(said(&["context", "user", "user_properties", name], "greater", &[value]), [], "{name} {value}");
+    }
+}
+
+#[test]
+fn numbers_that_no_other_can_be_beyond() {
+    for (op, value) in [
+        ("greater", "Infinity"),
+        ("greater", "1e999"),
+        ("greater or equal", "+Infinity"),
+        ("greater", "NaN"),
+        ("less", "-Infinity"),
+        ("less or equal", "-1e999"),
+        ("less", "-NaN"),
+    ] {
+        let said = said_of_property(op, &["1", value]);
+        assert_said(&said, Kind::NotANumber, "values[1]", "never matches");
+    }
+    for (op, value) in [("less", "Infinity"), ("less or equal", "1e999"), ("greater", "-Infinity")] {
+        assert_eq!(said_of_property(op, &[value]), [], "{op} {value}");
     }
 }
 
@@ -175,6 +250,12 @@ fn operators_that_are_a_few_letters_off() {
         ("greater then", "did you mean `greater`?"),
         ("version  less", "did you mean `version less`?"),
         ("set_contains_any", "did you mean `set contains any`?"),
+        ("version >=", "did you mean `version greater or equal`?"),
+        ("version <", "did you mean `version less`?"),
+        ("not regex match", "did you mean `regex does not match`?"),
+        ("does not contain any", "did you mean `set does not contain any`?"),
+        ("not_is", "did you mean `is not`?"),
+        ("set !=", "did you mean `set is not`?"),
         ("Set Contains Any", "did you mean `set contains any`?"),
         ("regex doesnt match", "did you mean `regex does not match`?"),
         ("is\n", r"`is\n` is not an operator; the condition never matches; did you mean `is`?"),
@@ -200,8 +281,8 @@ fn good_conditions_are_not_warned_of() {
         ("greater", &["20240115"]),
         ("greater or equal", &["2.0"]),
         ("version less", &["1.2", "01.2.3"]),
-        ("version less or equal", &["2.0.0-beta"]),
-        ("version greater", &["1.10.0+5", "1.2.3-"]),
+        ("version less or equal", &["2.0.0"]),
+        ("version greater", &["1.10.0+5"]),
         ("version greater or equal", &["(none)", "2024.01.15"]),
         ("set is", &["a", "(none)"]),
         ("set is not", &["1,000"]),
@@ -268,7 +349,16 @@ fn explaining_shows_where_strings_were_compared() {
         ("greater", r#"["10"]"#, list("[null]"), false, false),
         // Numbers and versions were compared.
         ("version less", r#"["10.0.0", "v3"]"#, Value::from("2.0.0"), true, false),
-        ("version greater", r#"["2.0.0-rc.2"]"#, Value::from("2.0.0-rc.10"), false, false),
+        // Only pre-releases were compared as strings.
+        ("version greater", r#"["2.0.0-rc.2"]"#, Value::from("2.0.0-rc.10"), false, true),
+        ("version less", r#"["2.0.0-rc.9"]"#, Value::from("2.0.0-rc.10"), true, true),
+        ("version less or equal", r#"["2.0.0-rc.9", "1.0"]"#, Value::from("2.0.0-rc.9"), true, true),
+        ("version greater or equal", r#"["2.0.0-rc.9"]"#, list(r#"["1.0", "2.0.0-RC"]"#), false, true),
+        ("version less", r#"["2.0.0-rc.9", "3.0"]"#, Value::from("2.0.0-rc.10"), true, false),
+        ("version greater", r#"["2.0.0-rc.9", "1.0"]"#, Value::from("2.0.0-rc.10"), true, false),
+        ("version less", r#"["2.0.0-rc.9"]"#, Value::from("2.0.0"), false, false),
+        ("version less", r#"["2.0.0"]"#, Value::from("2.0.0-rc.9"), true, false),
+        ("version less", r#"["2.0.1-rc.9"]"#, Value::from("2.0.0-rc.10"), true, false),
         ("greater", r#"["10", "x"]"#, Value::from("11"), true, false),
         ("greater", r#"["10"]"#, Value::from(11.5), true, false),
         // Nothing was compared.
@@ -302,7 +392,7 @@ fn explaining_shows_where_strings_of_results_were_compared() {
 #[test]
 fn explaining_repeats_the_warnings_of_the_flag() {
     let flags = FlagSet::from_json(
-        r#"[{"key": "f", "variants": {"on": {}}, "segments": [{"variant": "on", "conditions": [[
+        r#"[{"key": "f", "variants": {"on": {"key": "on"}}, "segments": [{"variant": "on", "conditions": [[
                 {"selector": ["context", "user", "version"], "op": "version less", "values": ["v2.0.0"]}]]}]},
             {"key": "g", "dependencies": ["f"], "variants": {}, "segments": []}]"#,
     )

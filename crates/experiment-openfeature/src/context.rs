@@ -11,6 +11,10 @@ use open_feature::{
 
 use crate::provider::error;
 
+/// A structure of this name holds members of the user by any name, above all those that have no place of their own in
+/// users, such as the browser SDKs' `device_category`.
+const USER: &str = "user";
+
 /// The members of users, by their names in JSON; fields of any other name are properties.
 const MEMBERS: [&str; 20] = [
     "carrier",
@@ -37,14 +41,26 @@ const MEMBERS: [&str; 20] = [
 
 /// The user that a context stands for.
 pub(crate) fn user(context: &EvaluationContext) -> EvaluationResult<User> {
-    let mut members = Object::new();
-    let mut properties = match context.custom_fields.get("user_properties").map(value) {
-        None => Object::new(),
-        Some(Some(Value::Object(properties))) => properties,
-        Some(_) => return Err(invalid("user_properties", "expected an object")),
+    // Anything else of that name is a property.
+    let user = match context.custom_fields.get(USER).and_then(value) {
+        Some(Value::Object(members)) => Some(members),
+        _ => None,
     };
+    let has_user = user.is_some();
+    let mut members: Object = user.into_iter().flatten().map(|(name, value)| typed(name, value)).collect();
+    let mut properties = match members.get("user_properties") {
+        None | Some(Value::Null) => Object::new(),
+        Some(Value::Object(properties)) => properties.clone(),
+        Some(_) => return Err(invalid("user.user_properties", "expected an object")),
+    };
+    match context.custom_fields.get("user_properties").map(value) {
+        None => {}
+        Some(Some(Value::Object(own))) => properties.extend(own),
+        Some(_) => return Err(invalid("user_properties", "expected an object")),
+    }
     // Maps have no order, and where properties are compared as text, theirs shows.
-    let mut fields: Vec<_> = context.custom_fields.iter().filter(|(name, _)| *name != "user_properties").collect();
+    let is_own = |name: &str| name != "user_properties" && !(name == USER && has_user);
+    let mut fields: Vec<_> = context.custom_fields.iter().filter(|(name, _)| is_own(name)).collect();
     fields.sort_unstable_by_key(|(name, _)| *name);
     for (name, field) in fields {
         let value = value(field).ok_or_else(|| invalid(name, "not a type or number that flags can ask about"))?;
@@ -67,6 +83,12 @@ pub(crate) fn user(context: &EvaluationContext) -> EvaluationResult<User> {
         }
         None => Ok(user),
     }
+}
+
+/// A member of a user, as its name requires.
+fn typed(name: Box<str>, value: Value) -> (Box<str>, Value) {
+    let value = if MEMBERS.contains(&&*name) { text_of_scalar(value) } else { value };
+    (name, value)
 }
 
 /// The members of users that are scalars are strings, whatever type an application gives to a version or an id.

@@ -66,6 +66,46 @@ async fn fields_of_users_are_theirs_and_all_others_are_properties() {
 }
 
 #[tokio::test]
+async fn a_structure_holds_members_of_the_user_by_any_name() {
+    let flags = r#"[{"key": "nav", "variants": {"on": {"key": "on", "value": "on"}, "off": {"key": "off"}}, "segments": [
+        {"conditions": [[{"selector": ["context", "user", "device_category"], "op": "is", "values": ["mobile"]}]], "variant": "on"},
+        {"variant": "off"}]}]"#;
+    let client = offline(flags).await;
+    for structure in [
+        Arc::new(json!({"device_category": "mobile"})) as Arc<dyn std::any::Any + Send + Sync>,
+        Arc::new(StructValue::default().with_field("device_category", "mobile")),
+    ] {
+        let context = someone().with_custom_field("user", Field::Struct(structure));
+        assert!(client.get_bool_value("nav", Some(&context), None).await.unwrap());
+    }
+    let property = someone().with_custom_field("device_category", "mobile");
+    assert!(!client.get_bool_value("nav", Some(&property), None).await.unwrap());
+
+    let members = json!({
+        "user_id": "other", "country": "Chile", "version": 7, "web_exp_id": "w1", "url_param": {"a": ["b"]}, "gone": null,
+        "groups": {"org": "acme"}, "user_properties": {"plan": "basic", "age": 30}
+    });
+    let context = someone()
+        .with_custom_field("user", Arc::new(members))
+        .with_custom_field("country", "Norway")
+        .with_custom_field("plan", "pro");
+    let expected = User::builder()
+        .user_id("u1")
+        .country("Norway")
+        .version("7")
+        .field("web_exp_id", "w1")
+        .field("url_param", r#"{"a": ["b"]}"#.parse::<Value>().unwrap())
+        .group("org", "acme")
+        .user_property("plan", "pro")
+        .user_property("age", 30)
+        .build();
+    assert_eq!(user(&context).await, expected);
+    // What is no object holds no members.
+    let plain = user(&someone().with_custom_field("user", "bob")).await;
+    assert_eq!(plain.user_properties().get("user"), Some(&Value::from("bob")));
+}
+
+#[tokio::test]
 async fn nested_values_are_kept_whatever_holds_them() {
     let expected: Value = r#"{"a": [1, {"b": true}], "c": 0.5, "d": "x"}"#.parse().unwrap();
     let object: Object = expected.as_object().unwrap().clone();
@@ -144,6 +184,8 @@ async fn contexts_that_cannot_be_used() {
         ("device_id", Field::new_struct(json!({"a": 1}))),
         ("user_properties", Field::String("secret".to_owned())),
         ("user_properties", Field::new_struct(Unknown)),
+        ("user", Field::new_struct(Unknown)),
+        ("user", Field::new_struct(nested(f64::NAN))),
     ];
     for (name, field) in fields {
         let context = someone().with_custom_field(name, field);
@@ -153,6 +195,15 @@ async fn contexts_that_cannot_be_used() {
         // It names the field, and quotes nothing of it.
         assert!(said.starts_with(&format!("`{name}` of")) && !said.contains("secret"), "{said}");
         assert_eq!(code(client.get_string_value("flag", Some(&context), None).await), Code::InvalidContext);
+    }
+    for (members, field) in [
+        (json!({"country": ["secret"]}), "country"),
+        (json!({"groups": {"secret": {"a": 1}}}), "groups"),
+        (json!({"user_properties": "secret"}), "user.user_properties"),
+    ] {
+        let context = someone().with_custom_field("user", Arc::new(members));
+        let said = client.get_bool_value("flag", Some(&context), None).await.unwrap_err().message.unwrap();
+        assert!(said.starts_with(&format!("`{field}` of")) && !said.contains("secret"), "{said}");
     }
 }
 

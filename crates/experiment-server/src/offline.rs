@@ -32,8 +32,8 @@ pub fn check_cohorts(path: &Path) -> (usize, Vec<Problem>) {
     }
 }
 
-/// Tells why a user gets what one flag of a file gives, or all of them. Each explanation lists what of the user could not
-/// be read.
+/// Explains which variant of one flag of a file, or of all of them, a user gets. Each explanation lists what of the user
+/// could not be read.
 ///
 /// # Errors
 /// When the files cannot be used, the user is no JSON object, or there is no such flag.

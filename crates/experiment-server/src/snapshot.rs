@@ -29,7 +29,7 @@ impl Snapshot {
         }
     }
 
-    /// Tells why a user gets what one flag gives, or all of them, and what of the user could not be read.
+    /// Explains which variant of one flag, or of all of them, a user gets, and lists what of the user could not be read.
     pub(crate) fn explain(&self, user: &User, unread: &[UserDiagnostic], key: Option<&str>) -> Vec<Explanation> {
         let set = &self.flags.set;
         let keys = set.keys().filter(|known| key.is_none_or(|key| key == *known));

@@ -119,7 +119,7 @@ async fn decisions_are_explained() {
 #[tokio::test]
 async fn explanations_show_what_was_compared_as_text() {
     let server = server().await;
-    let flags = r#"[{"key": "a", "variants": {"on": {}}, "segments": [{"variant": "on", "conditions": [[
+    let flags = r#"[{"key": "a", "variants": {"on": {"key": "on"}}, "segments": [{"variant": "on", "conditions": [[
         {"selector": ["context", "user", "version"], "op": "version less", "values": ["10.0.0"]}]]}]}]"#;
     assert_eq!(server.set_flags(flags).unwrap(), []);
     for (version, compared_as_text) in [("v2.0.0", true), ("2.0.0", false)] {
@@ -139,9 +139,10 @@ async fn explanations_show_what_was_compared_as_text() {
 #[tokio::test]
 async fn explanations_list_what_of_the_user_cannot_be_read() {
     let server = server().await;
-    let user = r#"{"user_id": "u1", "country": ["Norway"], "version": 1e999, "web_exp_id": "w1"}"#;
+    let user = r#"{"user_id": "u1", "country": ["Norway"], "version": 1e999, "web_exp_id": "w1", "a": "\ud800"}"#;
     let expected = json!([
         {"path": "version", "message": "number out of range"},
+        {"path": "a", "message": "U+FFFD stands for a lone surrogate"},
         {"path": "country", "message": "expected a text"},
     ]);
     let posted = admin(&server, Method::POST, "/admin/explain", &format!(r#"{{"user": {user}, "flag": "nav"}}"#)).await;
@@ -151,8 +152,8 @@ async fn explanations_list_what_of_the_user_cannot_be_read() {
     let asked = admin(&server, Method::GET, &format!("/admin/explain?user={query}"), "").await.json();
     assert!(asked.as_array().unwrap().iter().all(|explained| explained["userDiagnostics"] == expected), "{asked}");
     let text = admin(&server, Method::GET, &format!("/admin/explain?user={query}&format=text"), "").await.text();
-    assert!(text.starts_with("of the user, version: number out of range\nof the user, country: expected a text\n"));
-    assert_eq!(text.matches("of the user").count(), 2, "{text}");
+    assert!(text.starts_with("of the user, version: number out of range\nof the user, a: U+FFFD"));
+    assert_eq!(text.matches("of the user").count(), 3, "{text}");
     // A user that is read as a whole has nothing listed.
     let whole =
         admin(&server, Method::POST, "/admin/explain", r#"{"user": {"user_id": "u1", "web_exp_id": "w1"}}"#).await;

@@ -196,6 +196,49 @@ async fn responses_to_earlier_requests_come_first() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_for_a_malformed_request_behind_it() {
+    const STREAM: &str = "GET /sdk/stream/v1/flags HTTP/1.1\r\nHost: localhost\r\n\
+                          Authorization: Api-Key local-deployment-key\r\n\r\n";
+    const TWO_HOSTS: &str = "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
+    let server = server().await;
+    for at_once in [true, false] {
+        let mut socket = TcpStream::connect(server.address()).await.unwrap();
+        let mut answer = Vec::new();
+        if at_once {
+            socket.write_all(format!("{STREAM}{TWO_HOSTS}{GOOD}").as_bytes()).await.unwrap();
+        } else {
+            socket.write_all(STREAM.as_bytes()).await.unwrap();
+            while !String::from_utf8_lossy(&answer).contains("data: ") {
+                let read = timeout(PATIENCE, socket.read_buf(&mut answer)).await.unwrap().unwrap();
+                assert!(read > 0, "{answer:?}");
+            }
+            socket.write_all(format!("{TWO_HOSTS}{GOOD}").as_bytes()).await.unwrap();
+        }
+        timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("the stream ends").unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        let (reason, before) = refusal(&answer);
+        assert!(reason.contains("Host"), "{reason}");
+        // The stream ended as a whole response.
+        assert!(before.starts_with("HTTP/1.1 200 OK\r\n") && before.ends_with("\r\n0\r\n\r\n"), "{before}");
+        assert!(before.contains("data: "), "{before}");
+    }
+    // Good requests behind it leave it open.
+    let mut socket = TcpStream::connect(server.address()).await.unwrap();
+    socket.write_all(format!("{STREAM}{GOOD}").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains("data: ") {
+        timeout(PATIENCE, socket.read_buf(&mut answer)).await.unwrap().unwrap();
+    }
+    let flags = FLAGS.replace("Norway", "Chile");
+    assert_ne!(flags, FLAGS);
+    server.set_flags(flags).unwrap();
+    while !String::from_utf8_lossy(&answer).contains("Chile") {
+        let read = timeout(PATIENCE, socket.read_buf(&mut answer)).await.unwrap().unwrap();
+        assert!(read > 0, "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_head_may_come_byte_by_byte() {
     let server = server().await;
     for (request, status) in [(GOOD, "200 OK"), ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request")] {

@@ -1,4 +1,4 @@
-//! What SDKs asked for before `/sdk/v2`.
+//! The endpoints that SDKs used before `/sdk/v2`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod common;
@@ -98,9 +98,22 @@ async fn old_endpoints_refuse_what_new_ones_refuse() {
 #[tokio::test]
 async fn old_flag_configs_are_404_with_the_versions_that_work() {
     let server = server().await;
-    for path in ["/sdk/v1/flags", "/sdk/v1/flags?v=0", "/sdk/rules?eval_mode=local", "/sdk/rules"] {
+    for path in [
+        "/sdk/v1/flags",
+        "/sdk/v1/flags/",
+        "/sdk/v1/flags?v=0",
+        "/sdk/v1/flags/?v=0",
+        "/sdk/flags",
+        "/sdk/flags/",
+        "/sdk/rules?eval_mode=local",
+        "/sdk/rules",
+        "/sdk/rules/",
+        "/sdk/v1/rules",
+        "/sdk/v1/vardata",
+        "/sdk/v1/vardata/",
+    ] {
         for method in [Method::GET, Method::POST] {
-            // Whoever asks has an old SDK, right key or not.
+            // Old SDKs get it with any key.
             for key in ["Api-Key local-deployment-key", ""] {
                 let told = ask(&server.url(), method.clone(), path, &[("authorization", key)], "").await.refusal(404);
                 for word in ["/sdk/v2/flags", "Node", "1.8.1", "Python", "1.3.0", "Go", "JVM", "Ruby"] {
@@ -109,7 +122,7 @@ async fn old_flag_configs_are_404_with_the_versions_that_work() {
             }
         }
     }
-    for path in ["/sdk/v1/flag", "/sdk/v0/flags", "/sdk/rules/a", "/sdk/v1/vardata", "/sdk/vardata/"] {
+    for path in ["/sdk/v1/flag", "/sdk/v0/flags", "/sdk/rules/a", "/sdk/v1/vardata/a", "/sdk/vardata/"] {
         assert!(get(&server, path, &[]).await.refusal(404).starts_with("there is nothing at"), "{path}");
     }
 }

@@ -247,7 +247,7 @@ fn a_closed_output_ends_the_program_quietly() {
     for (arguments, code) in [
         (vec!["check", FLAGS], 0),
         (vec!["check", FLAGS, "--json"], 0),
-        // Still a failure, whoever reads it.
+        // Still a failure.
         (vec!["check", bad], 1),
         (vec!["check", bad, "--json"], 1),
         ([&["explain", FLAGS][..], &user].concat(), 0),
@@ -281,11 +281,22 @@ fn a_closed_standard_error_does_no_harm() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-server"));
-    let ended = command.args(["check", FLAGS]).stdout(full).stderr(Stdio::piped()).output().unwrap();
-    assert_eq!(ended.status.code(), Some(1));
-    assert!(text(&ended.stderr).starts_with("error: the output cannot be written: "), "{ended:?}");
+    let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    for arguments in [
+        vec!["check", FLAGS],
+        vec!["explain", FLAGS, "--user", "{}", "--json"],
+        [&["serve", FLAGS][..], &ports].concat(),
+        vec!["--help"],
+        vec!["check", "--help"],
+        vec!["--version"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiment-server"));
+        let ended =
+            command.args(&arguments).env("RUST_LOG", "off").stdout(full).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}: {ended:?}");
+        assert!(text(&ended.stderr).starts_with("error: the output cannot be written: "), "{arguments:?}: {ended:?}");
+    }
 }
 
 #[cfg(unix)]

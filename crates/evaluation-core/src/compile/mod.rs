@@ -7,6 +7,7 @@ mod carried;
 mod conditions;
 mod finish;
 mod flags;
+mod left_out;
 mod lint;
 mod order;
 mod read;
@@ -19,6 +20,7 @@ use std::collections::HashMap;
 use self::carried::Carrier;
 use self::conditions::Conditions;
 use self::flags::{At, Parts, Read};
+use self::left_out::Warning;
 use self::report::Report;
 use self::texts::Texts;
 use crate::compiled::{Compiled, ConfigHash, Span};
@@ -100,6 +102,14 @@ impl Compiler {
                 });
             }
             None => self.entries.push(entry),
+        }
+    }
+
+    /// Warns of what was found in a flag's JSON, once the flag was taken in.
+    fn warn(&mut self, flag: &wire::Flag<'_>, warnings: Vec<Warning>) {
+        let key = self.texts.id(&flag.key);
+        for Warning { kind, path, message } in warnings {
+            self.report.warn(key, &self.texts, kind, || path, || message);
         }
     }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Compiler;
+use super::left_out::{Rest, Warning};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
 use crate::value::{
     Document, JsonError, Value, foreign_format, foreign_key, parse_document, parse_with, skip_byte_order_mark,
@@ -34,12 +35,14 @@ pub(super) fn read_list(json: &[u8]) -> Result<Compiler, JsonError> {
         return Err(JsonError::of(EXPECTED, format));
     }
     for (index, element) in elements.into_iter().enumerate() {
-        let (text, diagnostic) = readable(element.get(), index, document.is_replaced(element.get()));
-        if let Some(diagnostic) = diagnostic {
-            compiler.note(diagnostic);
-        }
-        if let Some(flag) = text.as_ref().and_then(|text| parse_document(text.as_bytes()).ok()) {
-            compiler.add(&flag);
+        match readable(&document, element.get(), index) {
+            Ok((text, warnings)) => {
+                if let Ok(flag) = parse_document(text.as_bytes()) {
+                    compiler.add(&flag);
+                    compiler.warn(&flag, warnings);
+                }
+            }
+            Err(diagnostic) => compiler.note(diagnostic),
         }
     }
     Ok(compiler)
@@ -71,62 +74,89 @@ impl<'de> Visitor<'de> for Intake<'_> {
     }
 }
 
-/// The text of a flag if it can be read, normalised if only that makes it readable: repeated members are then the
-/// last of them, and no escape is a lone surrogate. And what is to be said of it.
-fn readable(text: &str, index: usize, is_replaced: bool) -> (Option<Cow<'_, str>>, Option<Diagnostic>) {
-    if is_replaced {
-        let problem = Problem { path: String::new(), message: "the bytes are not UTF-8".to_owned() };
-        let key = Value::from_json(text).ok().and_then(|flag| Some(flag.get("key")?.as_str()?.to_owned()));
-        return (None, Some(problem.report(index, key, Severity::Error)));
-    }
-    let Some(problem) = Problem::of(text) else {
-        return (Some(Cow::Borrowed(text)), None);
+/// The text of a flag if it can be read, and what is to be said of it. Where only that makes it readable, the text is
+/// without what [`Rest`] leaves out, and repeated members are the last of them.
+fn readable<'t>(
+    document: &Document<'_>,
+    text: &'t str,
+    index: usize,
+) -> Result<(Cow<'t, str>, Vec<Warning>), Diagnostic> {
+    let is_replaced = document.is_replaced(text);
+    let problem = if is_replaced { Some(Problem::not_utf_8()) } else { Problem::of::<Flag<'_>>(text) };
+    let Some(problem) = problem else {
+        return Ok((Cow::Borrowed(text), Vec::new()));
     };
-    if let Some(format) = foreign_format(text) {
+    if let Some(format) = foreign_format(text).filter(|_| !is_replaced) {
         let problem = Problem { path: String::new(), message: format!("found {format}") };
-        return (None, Some(problem.report(index, foreign_key(text), Severity::Error)));
+        return Err(problem.report(index, foreign_key(text)));
     }
-    let Ok(value) = Value::from_json(text.as_bytes()) else {
-        return (None, Some(problem.report(index, None, Severity::Error)));
+    let Some(Rest { json, key, mut warnings, problem }) = Rest::of(document, text) else {
+        return Err(problem.report(index, None));
     };
-    let key = value.get("key").and_then(Value::as_str).map(str::to_owned);
-    let normalised = value.to_string();
-    match Problem::of(&normalised) {
-        Some(problem) => (None, Some(problem.report(index, key, Severity::Error))),
+    if let Some(problem) = problem {
+        return Err(problem.report(index, key));
+    }
+    let Some(problem) = Problem::of::<Flag<'_>>(&json) else {
+        return Ok((Cow::Owned(json), warnings));
+    };
+    let last_of_each = if problem.is_repeated() { Value::from_json(json.as_str()).ok() } else { None };
+    let Some(normalised) = last_of_each.map(|value| value.to_string()) else {
+        return Err(problem.report(index, key));
+    };
+    match Problem::of::<Flag<'_>>(&normalised) {
+        Some(problem) => Err(problem.report(index, key)),
         None => {
-            let repeated = problem.message.starts_with("duplicate field");
-            (Some(Cow::Owned(normalised)), repeated.then(|| problem.report(index, key, Severity::Warning)))
+            let Problem { path, message } = problem;
+            warnings.push(Warning { kind: DiagnosticKind::RepeatedMember, path, message });
+            Ok((Cow::Owned(normalised), warnings))
         }
     }
 }
 
-/// Why a flag could not be read.
-struct Problem {
-    path: String,
-    message: String,
+/// Why a flag or a part of it cannot be read.
+pub(super) struct Problem {
+    pub(super) path: String,
+    pub(super) message: String,
 }
 
 impl Problem {
-    fn of(text: &str) -> Option<Self> {
-        let error =
-            serde_path_to_error::deserialize::<_, Flag<'_>>(&mut serde_json::Deserializer::from_str(text)).err()?;
+    const NOT_UTF_8: &str = "the bytes are not UTF-8";
+
+    pub(super) fn of<'t, T: Deserialize<'t>>(text: &'t str) -> Option<Self> {
+        let error = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text)).err()?;
         let path = error.path().to_string();
         let message = error.inner().to_string();
-        // The place in the flag is told by the path; the one in the text belongs to a text that nobody has.
+        // The path has the place in the flag; the one in the text belongs to a text that nobody has.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
         Some(Self { path: if path == "." { String::new() } else { path }, message: message.to_owned() })
     }
 
-    fn report(self, index: usize, key: Option<String>, severity: Severity) -> Diagnostic {
+    pub(super) fn not_utf_8() -> Self {
+        Self { path: String::new(), message: Self::NOT_UTF_8.to_owned() }
+    }
+
+    pub(super) fn is_not_utf_8(&self) -> bool {
+        self.message == Self::NOT_UTF_8
+    }
+
+    /// True if an object has the same member twice.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.message.starts_with("duplicate field")
+    }
+
+    /// Its path below the path of what it is a part of.
+    pub(super) fn below(&self, whole: &str) -> String {
+        if self.path.is_empty() { whole.to_owned() } else { format!("{whole}.{}", self.path) }
+    }
+
+    /// The error for the flag, which is left out.
+    fn report(self, index: usize, key: Option<String>) -> Diagnostic {
         let path = match (&key, self.path.as_str()) {
             (Some(_), path) => path.to_owned(),
             (None, path) if path.is_empty() || path.starts_with('[') => format!("[{index}]{path}"),
             (None, path) => format!("[{index}].{path}"),
         };
-        let kind = match severity {
-            Severity::Error => DiagnosticKind::Malformed,
-            Severity::Warning => DiagnosticKind::RepeatedMember,
-        };
+        let (severity, kind) = (Severity::Error, DiagnosticKind::Malformed);
         Diagnostic { severity, kind, flag: key, path, message: self.message }
     }
 }

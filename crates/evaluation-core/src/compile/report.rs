@@ -18,13 +18,13 @@ pub(super) struct Report {
 #[derive(Default)]
 struct Warned {
     count: usize,
-    /// Where the one stands that tells how many more there are.
+    /// Where the one stands that says how many more there are.
     more: usize,
 }
 
 impl Report {
-    /// How many warnings of one kind are told about one flag.
-    const TOLD: usize = 16;
+    /// How many warnings of one kind about one flag are listed.
+    const LISTED: usize = 16;
 
     pub(super) fn add(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic.bounded());
@@ -47,9 +47,9 @@ impl Report {
         let warned = self.warned.entry((flag, kind)).or_default();
         warned.count += 1;
         let (path, message) = match warned.count {
-            ..=Self::TOLD => (path(), message()),
+            ..=Self::LISTED => (path(), message()),
             // How many they are is put into words at the end.
-            count if count == Self::TOLD + 1 => {
+            count if count == Self::LISTED + 1 => {
                 warned.more = self.diagnostics.len();
                 Default::default()
             }
@@ -60,9 +60,9 @@ impl Report {
     }
 
     pub(super) fn into_boxed(mut self) -> Box<[Diagnostic]> {
-        for warned in self.warned.values().filter(|warned| warned.count > Self::TOLD) {
+        for warned in self.warned.values().filter(|warned| warned.count > Self::LISTED) {
             if let Some(more) = self.diagnostics.get_mut(warned.more) {
-                more.message = format!("{} more warnings of this kind about the flag", warned.count - Self::TOLD);
+                more.message = format!("{} more warnings of this kind about the flag", warned.count - Self::LISTED);
             }
         }
         self.diagnostics.into()

@@ -11,9 +11,10 @@ use crate::compiled::{Bucket, Compiled, Flag, OutcomeId, Pick, Slot};
 use crate::context::{EvaluationContext, Selected, Subject};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::operator::Operator;
+use crate::text::Version;
 use crate::value::Value;
 
-/// Decides a flag and all that it depends on, and tells why.
+/// Decides a flag and all that it depends on, and explains why.
 pub(crate) fn explain<C: EvaluationContext + ?Sized>(set: &Compiled, context: &C, index: u32) -> Option<Explanation> {
     let mut outcomes = vec![OutcomeId::NONE; set.flags.len()];
     let mut explanations = Vec::new();
@@ -95,18 +96,32 @@ impl<C: EvaluationContext + ?Sized> Recorder<'_, C> {
     }
 }
 
-/// Whether an operator that compares numbers or versions compares strings. [`Test`](crate::compiled::Test) decides by
-/// the same rule.
+/// Whether an operator that compares numbers or versions compares strings, or pre-releases as such.
+/// [`Test`](crate::compiled::Test) decides by the same rule.
 fn compares_text(operator: Operator, values: &[String], subject: &Subject<'_>) -> bool {
     let Some(comparison) = operator.comparison().filter(|_| !values.is_empty()) else {
         return false;
     };
     let usable = values.iter().any(|value| comparison.reads(value));
-    let as_text = |text: &str| !usable || !comparison.reads(text);
+    let limit = deciding_version(operator, values);
+    let as_text = |text: &str| {
+        let by_pre_release = |limit| Version::parse(text).is_some_and(|version| version.compares_pre_release(limit));
+        !usable || !comparison.reads(text) || limit.as_ref().is_some_and(by_pre_release)
+    };
     match subject {
         Subject::Null => false,
         Subject::Text(text) => as_text(text.as_str()),
         Subject::List(list) => list.any(as_text),
+    }
+}
+
+/// Of the versions among an operator's values, the one that decides, if it compares versions.
+fn deciding_version(operator: Operator, values: &[String]) -> Option<Version<'_>> {
+    let versions = values.iter().filter_map(|value| Version::parse(value));
+    match operator {
+        Operator::VersionLess | Operator::VersionLessOrEqual => versions.max(),
+        Operator::VersionGreater | Operator::VersionGreaterOrEqual => versions.min(),
+        _ => None,
     }
 }
 

@@ -56,6 +56,11 @@ impl<'a> Version<'a> {
         self.pre_release.as_deref()
     }
 
+    /// Whether strings decide which of two versions is less: their numbers are equal, and both have a pre-release.
+    pub(crate) fn compares_pre_release(&self, other: &Version<'_>) -> bool {
+        self.numbers == other.numbers && self.pre_release.is_some() && other.pre_release.is_some()
+    }
+
     /// The same version, borrowing nothing.
     #[must_use]
     pub fn into_owned(self) -> Version<'static> {

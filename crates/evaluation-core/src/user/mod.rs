@@ -149,7 +149,7 @@ impl User {
         self.group_cohort_ids.get(group_type)?.get(name).map(Vec::as_slice)
     }
 
-    /// What getters give.
+    /// The text that getters return.
     fn text(&self, field: UserField) -> Option<&str> {
         self.plain_text(field).or_else(|| self.other.as_ref()?.text(field))
     }

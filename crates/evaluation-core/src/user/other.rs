@@ -9,7 +9,7 @@ use crate::value::{Object, Value};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct OtherFields {
     pub(super) fields: Object,
-    /// The strings of known fields whose value here is a number or a boolean: getters give these.
+    /// The strings of known fields whose value here is a number or a boolean: getters return these.
     texts: Vec<(UserField, Box<str>)>,
 }
 
@@ -44,7 +44,7 @@ impl User {
         self.other.get_or_insert_default().fields.insert(name, value);
     }
 
-    /// Keeps a known field that is a number or a boolean, with the string that getters give.
+    /// Keeps a known field that is a number or a boolean, with the string that getters return.
     pub(super) fn set_scalar(&mut self, field: UserField, value: Value, text: &str) {
         self.unset_text(field);
         let other = self.other.get_or_insert_default();

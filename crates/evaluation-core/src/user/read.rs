@@ -6,9 +6,12 @@ use serde::Serialize;
 
 use super::{Ordered, User};
 use crate::context::UserField;
-use crate::value::{JsonError, Object, ScalarText, Value, salvage};
+use crate::value::{
+    Document, JsonError, Object, SURROGATE, ScalarText, Value, find_surrogates, has_surrogates, salvage,
+};
 
-/// A part of a user's JSON that is not of the type that its field has, or that cannot be read at all.
+/// A part of a user's JSON that is not of the type that its field has, that is read as something else, or that cannot be
+/// read at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UserDiagnostic {
@@ -38,7 +41,8 @@ impl User {
     /// ```
     ///
     /// A number past all floats, such as `1e999`, and bytes that are not UTF-8 are left out and reported too, with the
-    /// member or element that they are the value of.
+    /// member or element that they are the value of. A lone surrogate, such as `"\ud800"`, is read as U+FFFD and
+    /// reported.
     ///
     /// # Errors
     /// When the text is not JSON, or nests deeper than 128 levels.
@@ -49,6 +53,10 @@ impl User {
             let mut report = |path: &str, message: &str| unreadable.push(UserDiagnostic::new(path, message));
             salvage(json, &mut report).ok_or(error)
         })?;
+        if has_surrogates(json) {
+            let mut report = |path: &str| unreadable.push(UserDiagnostic::new(path, SURROGATE));
+            find_surrogates(Document::new(json).text(), "", &mut report);
+        }
         let (user, diagnostics) = Self::from_value(value);
         unreadable.extend(diagnostics);
         Ok((user, unreadable))
@@ -56,8 +64,8 @@ impl User {
 
     /// Reads a user from a JSON value. Never fails: what has an unexpected shape is reported. Null is absent.
     ///
-    /// - A field that no getter gives is kept as it is: [`User::field`].
-    /// - Where a string is expected, getters give a number or a boolean as its text, and nothing for a list or an object,
+    /// - A field that no getter returns is kept as it is: [`User::field`].
+    /// - Where a string is expected, getters return a number or a boolean as its text, and nothing for a list or an object,
     ///   which is reported. Flags are decided by the value as it is.
     /// - The same holds for `user_properties` that are no object, and for `cohort_ids` with lists or objects in them.
     /// - In groups, a single name stands for a list of one, and what is reported is left out.

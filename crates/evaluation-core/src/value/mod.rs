@@ -9,6 +9,7 @@ mod object;
 mod parts;
 mod readable;
 mod received;
+mod surrogates;
 mod text;
 
 pub use byte_order_mark::skip_byte_order_mark;
@@ -20,6 +21,7 @@ pub(crate) use parts::{Document, Members, kind_of, name as member_name, salvage,
 pub(crate) use readable::Readable;
 pub use received::Received;
 pub(crate) use received::{foreign_format, foreign_key};
+pub(crate) use surrogates::{SURROGATE, find_surrogates, has_surrogates, without_surrogates};
 pub(crate) use text::{InlineText, ScalarText};
 
 /// Any JSON value.

@@ -69,7 +69,7 @@ impl<'a> Document<'a> {
 }
 
 /// How far salvaging looks into a value.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 
 /// Reads a document without the parts that no value can hold, and reports each of these by its path and what is wrong.
 ///

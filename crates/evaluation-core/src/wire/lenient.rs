@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 
@@ -28,63 +29,81 @@ pub(super) fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result
 pub(super) fn optional_text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Cow<'a, str>>, D::Error> {
-    struct Scalar<'a>(PhantomData<&'a ()>);
+    Key::deserialize(deserializer).map(|key| key.text)
+}
 
-    impl<'a> Scalar<'a> {
-        fn text_of<E>(value: &Value) -> Result<Option<Cow<'a, str>>, E> {
-            Ok(ScalarText::of(value).map(|text| Cow::Owned(text.as_str().to_owned())))
-        }
+/// A text, or a boolean or number as its text, and then what it was. Null is no text.
+#[derive(Default)]
+pub(super) struct Key<'a> {
+    pub(super) text: Option<Cow<'a, str>>,
+    pub(super) odd: Option<&'static str>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Scalar(PhantomData))
+    }
+}
+
+struct Scalar<'a>(PhantomData<&'a ()>);
+
+impl<'a> Scalar<'a> {
+    fn text<E>(text: Cow<'a, str>) -> Result<Key<'a>, E> {
+        Ok(Key { text: Some(text), odd: None })
     }
 
-    impl<'de: 'a, 'a> Visitor<'de> for Scalar<'a> {
-        type Value = Option<Cow<'a, str>>;
+    fn text_of<E>(value: &Value) -> Result<Key<'a>, E> {
+        let text = ScalarText::of(value).map(|text| Cow::Owned(text.as_str().to_owned()));
+        Ok(Key { text, odd: Some(value.kind()) })
+    }
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text")
-        }
+impl<'de: 'a, 'a> Visitor<'de> for Scalar<'a> {
+    type Value = Key<'a>;
 
-        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(Some(Cow::Borrowed(text)))
-        }
-
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Some(Cow::Owned(text.to_owned())))
-        }
-
-        fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-            Self::text_of(&Value::from(value))
-        }
-
-        fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-            Self::text_of(&Value::from(value))
-        }
-
-        fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-            Self::text_of(&Value::from(value))
-        }
-
-        fn visit_i128<E: Error>(self, value: i128) -> Result<Self::Value, E> {
-            number::visit_i128(self, value)
-        }
-
-        fn visit_u128<E: Error>(self, value: u128) -> Result<Self::Value, E> {
-            number::visit_u128(self, value)
-        }
-
-        fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-            Self::text_of(&Value::from(value))
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            number::visit_map(self, map)
-        }
-
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
     }
 
-    deserializer.deserialize_any(Scalar(PhantomData))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Self::text(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Self::text(Cow::Owned(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Self::text_of(&Value::from(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Self::text_of(&Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Self::text_of(&Value::from(value))
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Self::Value, E> {
+        number::visit_i128(self, value)
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Self::Value, E> {
+        number::visit_u128(self, value)
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Self::text_of(&Value::from(value))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        number::visit_map(self, map)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Key::default())
+    }
 }
 
 /// A list of texts; null is an empty one.
@@ -112,6 +131,25 @@ pub(super) fn texts<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Resul
     }
 
     deserializer.deserialize_any(Texts(PhantomData))
+}
+
+/// An object and nothing else: derived readers of structs also take lists.
+pub(super) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Members<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Members(PhantomData))
 }
 
 /// Null as the default.

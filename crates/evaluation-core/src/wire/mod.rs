@@ -9,7 +9,7 @@ mod range;
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use json::Json;
 pub use range::Range;
@@ -48,21 +48,43 @@ pub struct Flag<'a> {
 }
 
 /// What a flag can give.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Variant<'a> {
     /// The key in the result; may differ from the key that the flag lists it under.
-    #[serde(borrow, default, deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'a, str>>,
     /// Any JSON, normally a string.
-    #[serde(borrow, default, deserialize_with = "json::any", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Json<'a>>,
     /// Any JSON, handed through unchanged.
-    #[serde(borrow, default, deserialize_with = "json::any", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Json<'a>>,
     /// The highest layer of a result's metadata: a JSON object.
-    #[serde(borrow, default, deserialize_with = "json::object", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json<'a>>,
+    /// What kind of value the key was, if it was no string.
+    #[serde(skip)]
+    pub(crate) odd_key: Option<&'static str>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Variant<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Members<'a> {
+            #[serde(borrow, default)]
+            key: lenient::Key<'a>,
+            #[serde(borrow, default, deserialize_with = "json::any")]
+            value: Option<Json<'a>>,
+            #[serde(borrow, default, deserialize_with = "json::any")]
+            payload: Option<Json<'a>>,
+            #[serde(borrow, default, deserialize_with = "json::object")]
+            metadata: Option<Json<'a>>,
+        }
+
+        let Members { key, value, payload, metadata } = lenient::object(deserializer)?;
+        Ok(Self { key: key.text, value, payload, metadata, odd_key: key.odd })
+    }
 }
 
 /// Whom a flag treats alike.

@@ -8,7 +8,7 @@ use experiment_server::explain;
 use super::Sources;
 use super::output::Output;
 
-/// Tell why a user gets what a flag gives.
+/// Explain which variant a user gets, and why.
 #[derive(clap::Args)]
 pub(super) struct Explain {
     #[command(flatten)]

@@ -42,14 +42,17 @@ struct Sources {
 }
 
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(usage) => return output::usage(&usage),
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        // Otherwise it panics where it tells standard error that standard error is closed.
+        // Otherwise it panics where it reports on standard error that standard error is closed.
         .log_internal_errors(false)
         .init();
     let done = match arguments.command {

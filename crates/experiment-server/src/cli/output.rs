@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
 
 /// Standard output. What is written after the reader has left is dropped.
 pub(super) struct Output<W: Write> {
@@ -52,7 +53,19 @@ impl<W: Write> Output<W> {
     }
 }
 
-/// Writes a line to standard error. Where nobody reads it, there is nobody to tell.
+/// Prints help, a version, or how the arguments are wrong, and returns the exit code.
+pub(super) fn usage(text: &clap::Error) -> ExitCode {
+    match text.print() {
+        Err(error) if !text.use_stderr() && error.kind() != io::ErrorKind::BrokenPipe => {
+            let reason = error.to_string();
+            complain(format_args!("error: {}: {reason}", OutputError(error)));
+            ExitCode::FAILURE
+        }
+        _ => u8::try_from(text.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+    }
+}
+
+/// Writes a line to standard error. What nobody reads there is lost.
 pub(super) fn complain(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -78,14 +78,14 @@ impl Serve {
             builder = builder.cohorts_path(cohorts);
         }
         let server = builder.start().await?;
-        // A program whose output is closed ends: whoever started it does not know where it serves.
+        // A program whose output is closed ends: nothing that started it knows where it serves.
         if self.announce(&server)? {
             interrupted.recv().await;
             tracing::info!("stopping");
         }
         tokio::select! {
             () = server.shutdown() => {}
-            // Who asks twice means it.
+            // A second interrupt ends it without waiting.
             _ = interrupted.recv() => tracing::warn!("stopped at once"),
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Flags as they stand in a file: kept as text, so that what goes out is what was written.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use evaluation_core::{JsonError, Value, skip_byte_order_mark, wire};
+use evaluation_core::{JsonError, Value, skip_byte_order_mark};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -21,15 +22,23 @@ pub(crate) struct RawFlag {
 }
 
 impl RawFlag {
-    /// The names that the flag lists its variants under.
+    /// The names that the flag lists its variants under, each once.
     pub(crate) fn variants(&self) -> Vec<String> {
-        let names = |json: &str| {
-            let flag = serde_json::from_str::<wire::Flag<'_>>(json).ok()?;
-            Some(flag.variants.iter().map(|(name, _)| name.as_ref().to_owned()).collect())
+        let Some(variants) = member(&self.json, "variants") else {
+            return Vec::new();
         };
-        // The engine reads some flags only when they are normalised: those with repeated members or lone surrogates.
-        let normalised = || names(&Value::from_json(&*self.json).ok()?.to_string());
-        names(&self.json).or_else(normalised).unwrap_or_default()
+        let members = serde_json::from_str::<Members<'_>>(variants.get()).map(|members| members.0).unwrap_or_default();
+        let mut known = HashSet::new();
+        let mut names = Vec::with_capacity(members.len());
+        // What is no object is no variant.
+        for (name, _) in members.into_iter().filter(|(_, variant)| variant.get().starts_with('{')) {
+            if let Ok(Value::String(name)) = Value::from_json(name.get())
+                && known.insert(name.clone())
+            {
+                names.push(name);
+            }
+        }
+        names
     }
 }
 
@@ -46,15 +55,19 @@ pub(crate) fn read(origin: &str, json: &[u8]) -> Result<Vec<RawFlag>, Problem> {
     Ok(flags.collect())
 }
 
-/// The last member of that name counts, and scalars stand for their text, as the engine has it.
+/// Scalars stand for their text, as the engine has it.
 fn key(json: &str) -> Option<Box<str>> {
-    let members = serde_json::from_str::<Members<'_>>(json).ok()?.0;
-    let (_, key) = members.iter().rfind(|(name, _)| is(name, "key"))?;
-    match Value::from_json(key.get()).ok()? {
+    match Value::from_json(member(json, "key")?.get()).ok()? {
         Value::String(key) => Some(key.into()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
         scalar => Some(scalar.to_string().into()),
     }
+}
+
+/// An object's member of that name: the last one counts.
+fn member<'j>(json: &'j str, wanted: &str) -> Option<&'j RawValue> {
+    let members = serde_json::from_str::<Members<'_>>(json).ok()?.0;
+    members.into_iter().rfind(|(name, _)| is(name, wanted)).map(|(_, value)| value)
 }
 
 /// True when a member's name, as it stands in the JSON, is this one.
@@ -137,9 +150,14 @@ mod tests {
             "variants": {"on": {}, "on": {}, "\ud800": {}}}]"#;
         let flags = read("a.json", json).unwrap();
         assert_eq!(flags[0].key.as_deref(), Some("a\u{fffd}"));
-        let json = std::str::from_utf8(json).unwrap().replace("1e999", "1");
-        let flags = read("a.json", json.as_bytes()).unwrap();
         assert_eq!(flags[0].variants(), ["on", "\u{fffd}"]);
+    }
+
+    #[test]
+    fn odd_variants_hide_no_others() {
+        let json =
+            br#"[{"key": "f", "variants": {"a": {}, "b": 5, "c": {"payload": 1e999}, "d": {"key": []}, "e": null}}]"#;
+        assert_eq!(read("a.json", json).unwrap()[0].variants(), ["a", "c", "d"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A connection's socket. It can be reset, it stops reading at a malformed request, and it makes sure that refusals
 //! arrive.
 
+use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
 use super::framing::Framing;
@@ -34,6 +36,7 @@ pub(crate) struct Control {
     linger: AtomicBool,
     begun: AtomicBool,
     bare: AtomicBool,
+    malformed: watch::Sender<bool>,
 }
 
 impl Control {
@@ -54,6 +57,18 @@ impl Control {
     /// Says that the next refusal has no body because it was made so.
     pub(super) fn bare_on_purpose(&self) {
         self.bare.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until a later request on the connection is found malformed, so that a response which has no end of its own
+    /// can end before the refusal.
+    pub(crate) fn malformed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut malformed = self.malformed.subscribe();
+        async move {
+            if malformed.wait_for(|malformed| *malformed).await.is_err() {
+                // The connection is gone, and the response with it.
+                pending().await
+            }
+        }
     }
 
     /// Says that a request was refused before it was read to its end.
@@ -109,7 +124,7 @@ impl Socket {
         true
     }
 
-    /// Gives the HTTP implementation what it cannot read. It responds with a refusal, after the responses to the requests
+    /// Passes to the HTTP implementation what it cannot read. It responds with a refusal, after the responses to the requests
     /// that came before, and closes the connection. It never sees the rest of the malformed request.
     fn poison(&mut self, buffer: &mut ReadBuf<'_>) {
         let (now, later) = self.poison.split_at(self.poison.len().min(buffer.remaining()));
@@ -175,6 +190,7 @@ impl AsyncRead for Socket {
             buffer.set_filled(before + malformed.before);
             self.poison = if malformed.in_head { BAD_HEAD } else { BAD_BODY };
             self.malformed = Some(malformed.why);
+            self.control.malformed.send_replace(true);
             self.poison(buffer);
         }
         Poll::Ready(Ok(()))

@@ -9,7 +9,7 @@ use crate::flags::list;
 use crate::query::Query;
 use crate::reply::{Refusal, json_bytes};
 
-/// `/sdk/v2/flags`: what polling SDKs ask. Who has the flags already is told so.
+/// `/sdk/v2/flags`: polling SDKs use it. A client that has the flags already gets a 304.
 pub(super) async fn flags(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     app.state.keys.allow_deployment(&headers).map_err(Refusal::unauthorized)?;
     Query::parse(uri.query()).map_err(Refusal::bad_request)?;

@@ -1,12 +1,14 @@
-//! What SDKs asked for before `/sdk/v2`.
+//! The endpoints that SDKs used before `/sdk/v2`.
 //!
 //! Remote evaluation needs nothing but variants, so it is served. Local evaluation needs flag configs in older forms,
-//! which cannot be made from the present one; the response names SDK versions that work. Which version asks for what
-//! was found by running published versions against a server.
+//! which cannot be made from the present one; the response names SDK versions that work. Published versions that were
+//! run against a server showed which of them uses which endpoint.
 
+use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use bytes::Bytes;
 use evaluation_core::{User, VariantRef, Variants};
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -30,7 +32,7 @@ pub(super) async fn variants(
     respond(&app, &uri, &headers, || user::of_sdk(&method, &headers, &body))
 }
 
-/// `/sdk/vardata/{user}`: what the first SDKs asked. The standard alphabet of base64 has a slash, so the user may be
+/// `/sdk/vardata/{user}`: the first SDKs use it. The standard alphabet of base64 has a slash, so the user may be
 /// more than one part of the path.
 pub(super) async fn variants_by_path(
     State(app): State<App>,
@@ -52,11 +54,21 @@ fn respond(
     Ok(json(StatusCode::OK, &Assigned(&evaluate(app, headers, &user()?)?)))
 }
 
-/// `/sdk/v1/flags` and `/sdk/rules`: flag configs in forms that this server does not have.
-pub(super) async fn flags(uri: Uri) -> Response {
+/// The paths of flag configs in forms that this server does not have, and old paths that it does not serve.
+const UNSERVED: [&str; 5] = ["/sdk/v1/flags", "/sdk/flags", "/sdk/v1/rules", "/sdk/rules", "/sdk/v1/vardata"];
+
+/// Routes that respond to every method, with or without a slash at the end, with the SDK versions that work.
+pub(super) fn unserved() -> Router<App> {
+    UNSERVED.into_iter().fold(Router::new(), |router, path| {
+        router.route(path, any(versions_that_work)).route(&format!("{path}/"), any(versions_that_work))
+    })
+}
+
+async fn versions_that_work(uri: Uri) -> Response {
     let why = format!(
-        "{} is not served: it was for flag configs of an older form. SDKs that ask for /sdk/v2/flags work: Node server \
-         SDK 1.8.1, Python 1.3.0, Go 1.12.0, JVM 1.8.2, Ruby 1.10.0, and later versions of each",
+        "{} is not served: it is an address of old SDKs. Variants are at /sdk/v2/vardata and, for old SDKs, at \
+         /sdk/vardata. For local evaluation, SDKs that request /sdk/v2/flags work: Node server SDK 1.8.1, Python \
+         1.3.0, Go 1.12.0, JVM 1.8.2, Ruby 1.10.0, and later versions of each",
         uri.path()
     );
     Refusal::not_found(why).into_response()

@@ -16,7 +16,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use http::{Method, StatusCode, Uri};
 use tower_http::compression::CompressionLayer;
 
@@ -42,8 +42,7 @@ pub(crate) fn router(app: App, cors: Option<tower_http::cors::CorsLayer>) -> Rou
         .route("/sdk/v2/vardata", get(evaluation::variants).post(evaluation::variants))
         .route("/sdk/vardata", get(legacy::variants).post(legacy::variants))
         .route("/sdk/vardata/{*user}", get(legacy::variants_by_path))
-        .route("/sdk/v1/flags", any(legacy::flags))
-        .route("/sdk/rules", any(legacy::flags))
+        .merge(legacy::unserved())
         .route("/v1/vardata", get(evaluation::api).post(evaluation::api))
         .route("/sdk/v2/flags", get(flags::flags))
         .route("/v1/flags", get(flags::api))

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::App;
 use crate::metrics::Counted;
+use crate::net::Control;
 use crate::reply::Refusal;
 use crate::snapshot::{Flags, Snapshot};
 use crate::state::StreamEnd;
@@ -25,7 +27,11 @@ use crate::stop::Stop;
 const KEEP_ALIVE: Bytes = Bytes::from_static(b"data:  \n\n");
 
 /// `/sdk/stream/v1/flags`: all flags at once, and again whenever they change.
-pub(super) async fn stream(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn stream(
+    State(app): State<App>,
+    Extension(control): Extension<Arc<Control>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     app.state.keys.allow_deployment(&headers).map_err(Refusal::unauthorized)?;
     let mut snapshots = app.state.subscribe();
     // The first message is due at once.
@@ -35,6 +41,7 @@ pub(super) async fn stream(State(app): State<App>, headers: HeaderMap) -> Result
         every: app.state.streams.keep_alive,
         end: app.state.streams.end.subscribe(),
         stop: app.stop.clone(),
+        malformed: Box::pin(control.malformed()),
         sent: None,
         snapshots,
         _open: Open { counted: Some(Counted::new(&app.state.metrics.streams)), state: Arc::clone(&app.state) },
@@ -55,6 +62,8 @@ struct Source {
     every: Duration,
     end: watch::Receiver<StreamEnd>,
     stop: Stop,
+    /// A request behind the one for the stream is malformed: its refusal can only follow the stream.
+    malformed: Pin<Box<dyn Future<Output = ()> + Send>>,
     _open: Open,
 }
 
@@ -96,6 +105,7 @@ impl Source {
                     return Some(Ok(message));
                 }
                 () = self.stop.told() => return None,
+                () = self.malformed.as_mut() => return None,
                 changed = self.end.changed() => {
                     changed.ok()?;
                     let cut = io::Error::new(io::ErrorKind::ConnectionAborted, "streams are cut");

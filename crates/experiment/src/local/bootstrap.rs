@@ -13,7 +13,7 @@ use super::snapshot::Snapshot;
 const EXPECTED: &str = "a JSON list of flags or an object of flags by key";
 
 /// Reads flags as the service delivers them, a list, or as the Node SDK takes them, an object by key. One odd flag takes
-/// down no other: the diagnostics tell of it.
+/// down no other: the diagnostics list it.
 pub(super) fn read(json: &[u8], origin: FlagOrigin) -> Result<Snapshot, JsonError> {
     let text = skip_byte_order_mark(json);
     if text.trim_ascii_start().first() != Some(&b'{') {

@@ -36,7 +36,7 @@ pub(super) fn check_condition(
         return at.warn(DiagnosticKind::NoValues, || path() + ".values", || without_values(operator).to_owned());
     }
     match operator.comparison() {
-        Some(comparison) => check_compared(&condition.values, operator, comparison, path, at),
+        Some(comparison) => check_compared(condition, operator, comparison, path, at),
         None => check_empty(&condition.values, operator, path, at),
     }
 }
@@ -77,17 +77,18 @@ fn without_values(operator: Operator) -> &'static str {
 
 /// Checks the values of a comparison.
 fn check_compared(
-    values: &[Cow<'_, str>],
+    condition: &wire::Condition<'_>,
     operator: Operator,
     comparison: Comparison,
     path: &impl Fn() -> String,
     at: &mut At<'_, '_>,
 ) {
+    let wire::Condition { selector, values, .. } = condition;
     let usable = values.iter().any(|value| comparison.reads(value));
     for (index, value) in values.iter().enumerate() {
         let path = || format!("{}.values[{index}]", path());
         if comparison.reads(value) {
-            check_readable(value, comparison, path, at);
+            check_readable(value, (operator, comparison), selector, path, at);
             continue;
         }
         // Beside other values, this one is for users without a value.
@@ -108,39 +109,83 @@ fn check_compared(
 }
 
 /// Checks a value that is a number or a version, as its operator wants it.
-fn check_readable(value: &str, comparison: Comparison, path: impl FnOnce() -> String, at: &mut At<'_, '_>) {
+fn check_readable(
+    value: &str,
+    (operator, comparison): (Operator, Comparison),
+    selector: &[Cow<'_, str>],
+    path: impl FnOnce() -> String,
+    at: &mut At<'_, '_>,
+) {
     match comparison {
-        Comparison::Numbers if parse_number(value).is_some_and(f64::is_nan) => {
-            at.warn(DiagnosticKind::NotANumber, path, || {
-                format!("{} is not a number that others can be compared with, so it never matches", Quoted(value))
-            });
+        Comparison::Numbers => {
+            let number = parse_number(value).unwrap_or_default();
+            // A number past all floats is read as an infinite one, from which all others are to the same side.
+            if number.is_nan() || number == unreachable_for(operator) {
+                at.warn(DiagnosticKind::NotANumber, path, || {
+                    format!("{} is not a number that others can be compared with, so it never matches", Quoted(value))
+                });
+            } else if is_version(value, selector) {
+                at.warn(DiagnosticKind::VersionAsNumber, path, || {
+                    let value = Quoted(value);
+                    format!("{value} is compared as a number, so that 1.10 equals 1.1; `version {operator}` compares versions")
+                });
+            }
         }
-        Comparison::Numbers => {}
         Comparison::Versions => {
-            let version = Version::parse(value);
-            let pre_release = version.as_ref().and_then(Version::pre_release).unwrap_or_default();
-            // Without digits, the order of strings is the order that everybody expects.
-            if pre_release.bytes().any(|byte| byte.is_ascii_digit()) {
+            if Version::parse(value).is_some_and(|version| version.pre_release().is_some()) {
                 at.warn(DiagnosticKind::PreReleaseAsText, path, || {
-                    let pre_release = Short(pre_release);
-                    format!("the pre-release `{pre_release}` is compared as text: there `rc.10` is less than `rc.9`")
+                    let value = Quoted(value);
+                    format!(
+                        "the pre-release of {value} is compared as text, so that `rc.10` is less than `rc.9` and `RC` \
+                         less than `beta`"
+                    )
                 });
             }
         }
     }
 }
 
+/// The infinite number that no finite one is less or greater than.
+fn unreachable_for(operator: Operator) -> f64 {
+    match operator {
+        Operator::Less | Operator::LessOrEqual => f64::NEG_INFINITY,
+        _ => f64::INFINITY,
+    }
+}
+
+/// True for a number with a point that was probably meant as a version, by the name of what it is compared with.
+fn is_version(value: &str, selector: &[Cow<'_, str>]) -> bool {
+    selector.last().is_some_and(|name| names_version(name)) && Version::parse(value.trim()).is_some()
+}
+
+/// True for names such as `version`, `app_version`, `osVersion` and `AppVersion`, but not for `conversion`.
+fn names_version(name: &str) -> bool {
+    const VERSION: &str = "version";
+    let Some((before, word)) = name.len().checked_sub(VERSION.len()).and_then(|start| name.split_at_checked(start))
+    else {
+        return false;
+    };
+    let is_new_word = word.starts_with('V') && before.ends_with(|it: char| it.is_lowercase());
+    let is_conversion = before.to_ascii_lowercase().ends_with("con") && !is_new_word;
+    word.eq_ignore_ascii_case(VERSION) && !is_conversion
+}
+
 /// What to write in place of a value that an operator cannot compare as it should.
 fn advice(value: &str, operator: Operator, comparison: Comparison) -> Option<String> {
     let write = |value: String| format!("write `{}`", Short(&value));
+    let date = repair::is_date(value).then(|| "write dates as numbers, such as milliseconds since 1970".to_owned());
     match comparison {
-        Comparison::Versions => repair::version(value).map(write),
-        Comparison::Numbers => repair::number(value).map(write).or_else(|| {
-            if repair::is_date(value) {
-                return Some("write dates as numbers, such as milliseconds since 1970".to_owned());
+        Comparison::Versions => match date {
+            Some(advice) => {
+                let numbers = operator.as_str().strip_prefix("version ").unwrap_or_default();
+                Some(format!("{advice}, and compare them by `{numbers}`"))
             }
-            repair::version(value).map(|_| format!("`version {operator}` compares versions"))
-        }),
+            None => repair::version(value).map(write),
+        },
+        Comparison::Numbers => repair::number(value)
+            .map(write)
+            .or(date)
+            .or_else(|| repair::version(value).map(|_| format!("`version {operator}` compares versions"))),
     }
 }
 

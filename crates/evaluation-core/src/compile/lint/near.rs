@@ -5,70 +5,146 @@ use crate::operator::Operator;
 /// Longer names are not looked at. The longest operator has 24 letters.
 const LONGEST: usize = 48;
 
-/// Other names of operators, without blanks and in lower case.
-const OTHER_NAMES: [(&str, Operator); 34] = [
-    ("=", Operator::Is),
-    ("==", Operator::Is),
-    ("===", Operator::Is),
+/// What symbols stand for in names of operators, longer ones before those that they begin with.
+const SYMBOLS: [(&str, &str); 17] = [
+    ("=~", "regexmatch"),
+    ("!~", "notregexmatch"),
+    (">=", "greaterorequal"),
+    ("=>", "greaterorequal"),
+    ("≥", "greaterorequal"),
+    ("<=", "lessorequal"),
+    ("=<", "lessorequal"),
+    ("≤", "lessorequal"),
+    ("<>", "notequal"),
+    ("≠", "notequal"),
+    ("===", "equal"),
+    ("==", "equal"),
+    ("!", "not"),
+    ("=", "equal"),
+    (">", "greater"),
+    ("<", "less"),
+    ("~", "regexmatch"),
+];
+
+/// Other names of operators, without blanks, in lower case and without a negation.
+const OTHER_NAMES: [(&str, Operator); 22] = [
     ("eq", Operator::Is),
     ("equal", Operator::Is),
     ("equals", Operator::Is),
     ("isequal", Operator::Is),
     ("in", Operator::Is),
-    ("!=", Operator::IsNot),
-    ("!==", Operator::IsNot),
-    ("<>", Operator::IsNot),
+    ("isin", Operator::Is),
     ("ne", Operator::IsNot),
     ("neq", Operator::IsNot),
-    ("notequal", Operator::IsNot),
-    ("notequals", Operator::IsNot),
-    ("doesnotequal", Operator::IsNot),
-    ("isnotequal", Operator::IsNot),
-    ("notin", Operator::IsNot),
-    ("<", Operator::Less),
     ("lt", Operator::Less),
-    ("<=", Operator::LessOrEqual),
     ("lte", Operator::LessOrEqual),
-    (">", Operator::Greater),
     ("gt", Operator::Greater),
-    (">=", Operator::GreaterOrEqual),
     ("gte", Operator::GreaterOrEqual),
     ("containsany", Operator::SetContainsAny),
     // `set contains` asks for all values.
     ("containsall", Operator::SetContains),
     ("setcontainsall", Operator::SetContains),
-    ("setdoesnotcontainall", Operator::SetDoesNotContain),
     ("regex", Operator::RegexMatch),
     ("regexp", Operator::RegexMatch),
+    ("regexpmatch", Operator::RegexMatch),
     ("match", Operator::RegexMatch),
     ("matches", Operator::RegexMatch),
+    ("matchregex", Operator::RegexMatch),
+    ("matchesregex", Operator::RegexMatch),
 ];
 
+/// How names say no, longer ones before those that they hold, with what is left of each without the negation.
+const NEGATIONS: [(&str, &str); 7] =
+    [("doesnot", ""), ("doesnt", ""), ("donot", ""), ("dont", ""), ("isnot", "is"), ("isnt", "is"), ("not", "")];
+
 /// The operator that a name was probably meant for: one that differs in case, blanks and at most two letters, or that
-/// has this name elsewhere.
+/// has this name elsewhere. Symbols stand for words, and a negation may be anywhere in the name.
 pub(super) fn operator(name: &str) -> Option<Operator> {
     if name.len() > LONGEST {
         return None;
     }
-    let symbol = name.trim();
-    let mut plain = plain(name).replace("than", "").replace("then", "");
+    let words = SYMBOLS.into_iter().fold(name.to_owned(), |name, (symbol, words)| name.replace(symbol, words));
+    let mut plain = plain(&words).replace("than", "").replace("then", "");
     if let Some(shorter) = plain.strip_suffix("to") {
         plain = shorter.to_owned();
     }
-    let known = OTHER_NAMES.into_iter().find(|(other, _)| *other == symbol || *other == plain);
-    if let Some((_, operator)) = known {
+    let negation = NEGATIONS.into_iter().find(|(negation, _)| plain.contains(negation));
+    // A negative name was never meant for an operator that says the opposite.
+    match negation {
+        Some((negation, rest)) => affirmative(&plain.replacen(negation, rest, 1)).and_then(opposite),
+        None => affirmative(&plain),
+    }
+}
+
+/// The operator that a plain name without a negation was probably meant for.
+fn affirmative(plain: &str) -> Option<Operator> {
+    let other = |name: &str| OTHER_NAMES.into_iter().find(|(other, _)| *other == name).map(|(_, operator)| operator);
+    if let Some(operator) = other(plain) {
         return Some(operator);
     }
-    let plain = plain.replace("doesnt", "doesnot");
-    let is_negative = plain.contains("not");
-    let plain = if is_negative && !plain.contains("doesnot") && !plain.contains("isnot") {
-        plain.replacen("not", "doesnot", 1)
-    } else {
-        plain
-    };
-    let candidates = Operator::ALL.into_iter().map(|operator| (operator, operator.as_str().replace(' ', "")));
-    // A negative name was never meant for an operator that says the opposite.
-    nearest(&plain, candidates.filter(|(_, name)| !is_negative || name.contains("not")))
+    let own_or_other =
+        |rest: &str| other(rest).or_else(|| Operator::ALL.into_iter().find(|operator| plain_name(*operator) == rest));
+    let behind = |kinds: [&str; 2]| kinds.into_iter().find_map(|kind| plain.strip_prefix(kind)).and_then(own_or_other);
+    let of_kind =
+        behind(["version", "semver"]).and_then(of_versions).or_else(|| behind(["set", "list"]).and_then(of_sets));
+    if of_kind.is_some() {
+        return of_kind;
+    }
+    let own = Operator::ALL.into_iter().map(|operator| (operator, plain_name(operator)));
+    // Few letters set every short name apart from another.
+    let others = OTHER_NAMES.into_iter().filter(|(other, _)| other.len() > 4);
+    nearest(plain, own.chain(others.map(|(other, operator)| (operator, other.to_owned()))))
+}
+
+fn plain_name(operator: Operator) -> String {
+    operator.as_str().replace(' ', "")
+}
+
+/// The operator that compares versions as this one compares numbers. Versions that are to be equal are strings.
+fn of_versions(operator: Operator) -> Option<Operator> {
+    use Operator as O;
+    Some(match operator {
+        O::Less | O::VersionLess => O::VersionLess,
+        O::LessOrEqual | O::VersionLessOrEqual => O::VersionLessOrEqual,
+        O::Greater | O::VersionGreater => O::VersionGreater,
+        O::GreaterOrEqual | O::VersionGreaterOrEqual => O::VersionGreaterOrEqual,
+        O::Is | O::IsNot => operator,
+        _ => return None,
+    })
+}
+
+/// The operator that does with sets what this one does with single strings.
+fn of_sets(operator: Operator) -> Option<Operator> {
+    use Operator as O;
+    Some(match operator {
+        O::Is | O::SetIs => O::SetIs,
+        O::IsNot | O::SetIsNot => O::SetIsNot,
+        O::Contains | O::SetContains => O::SetContains,
+        O::SetContainsAny => O::SetContainsAny,
+        _ => return None,
+    })
+}
+
+/// The operator that holds where this one does not.
+fn opposite(operator: Operator) -> Option<Operator> {
+    use Operator as O;
+    let pairs = [
+        (O::Is, O::IsNot),
+        (O::Contains, O::DoesNotContain),
+        (O::Less, O::GreaterOrEqual),
+        (O::Greater, O::LessOrEqual),
+        (O::VersionLess, O::VersionGreaterOrEqual),
+        (O::VersionGreater, O::VersionLessOrEqual),
+        (O::SetIs, O::SetIsNot),
+        (O::SetContains, O::SetDoesNotContain),
+        (O::SetContainsAny, O::SetDoesNotContainAny),
+        (O::RegexMatch, O::RegexDoesNotMatch),
+    ];
+    pairs.into_iter().find_map(|(one, other)| match operator {
+        _ if operator == one => Some(other),
+        _ if operator == other => Some(one),
+        _ => None,
+    })
 }
 
 /// The root that the first element of a selector was probably meant for.
@@ -171,6 +247,48 @@ mod tests {
             ("regex matches", "regex match"),
             ("regx match", "regex match"),
             ("regex doesn't match", "regex does not match"),
+            ("regex dosn't match", "regex does not match"),
+            ("version >=", "version greater or equal"),
+            ("version>", "version greater"),
+            ("version <", "version less"),
+            ("Version <=", "version less or equal"),
+            ("version ≤", "version less or equal"),
+            ("version =>", "version greater or equal"),
+            ("version gte", "version greater or equal"),
+            ("version_lt", "version less"),
+            ("semver greater", "version greater"),
+            ("version not less", "version greater or equal"),
+            ("version ==", "is"),
+            ("version !=", "is not"),
+            ("set ==", "set is"),
+            ("set equals", "set is"),
+            ("set !=", "set is not"),
+            ("set not equal", "set is not"),
+            ("list contains", "set contains"),
+            ("not regex match", "regex does not match"),
+            ("not matches", "regex does not match"),
+            ("does not match", "regex does not match"),
+            ("regexp does not match", "regex does not match"),
+            ("!~", "regex does not match"),
+            ("does not contain any", "set does not contain any"),
+            ("doesn't contain any", "set does not contain any"),
+            ("contains any", "set contains any"),
+            ("not set contains any", "set does not contain any"),
+            ("set contains not any", "set does not contain any"),
+            ("does not contain all", "set does not contain"),
+            ("not_is", "is not"),
+            ("not in", "is not"),
+            ("!=", "is not"),
+            ("!==", "is not"),
+            ("<>", "is not"),
+            ("≠", "is not"),
+            ("!contains", "does not contain"),
+            ("contains not", "does not contain"),
+            ("don't contain", "does not contain"),
+            ("not >", "less or equal"),
+            ("not less than", "greater or equal"),
+            ("greater or =", "greater or equal"),
+            ("equls", "is"),
         ] {
             assert_eq!(operator(name).map(Operator::as_str), Some(meant), "{name}");
         }

@@ -5,12 +5,17 @@ use crate::text::{Version, parse_number};
 /// What stands between groups of digits.
 const SEPARATORS: [char; 7] = [',', '_', '\'', '’', ' ', '\u{a0}', '\u{202f}'];
 
-/// The version that a value was probably meant for: without blanks and `v`, and with the numbers that are missing.
+/// The version that a value was probably meant for: without blanks and `v`, and with the numbers that are missing. A
+/// number behind a hyphen is no pre-release there: `2024-01` is a month.
 pub(super) fn version(value: &str) -> Option<String> {
     let text = value.trim();
     let text = ["version", "v"].into_iter().find_map(|prefix| without(text, prefix)).unwrap_or(text);
     let numbers = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
     let (numbers, rest) = text.split_at_checked(numbers)?;
+    let is_whole = numbers.split('.').count() > 2;
+    if !is_whole && rest.strip_prefix('-').is_some_and(|rest| !rest.starts_with(|it: char| it.is_ascii_alphabetic())) {
+        return None;
+    }
     let missing = match (numbers.split('.').count(), rest) {
         (1, "") => ".0",
         (1, _) => ".0.0",
@@ -70,6 +75,11 @@ mod tests {
             ("1.2-beta", Some("1.2.0-beta")),
             ("1-beta", Some("1.0.0-beta")),
             ("1.2+5", Some("1.2.0+5")),
+            ("v1.2.3-01", Some("1.2.3-01")),
+            ("2024-01", None),
+            ("2024-01-15", None),
+            ("1.2-3", None),
+            ("1-", None),
             ("1.2.3.4", None),
             ("1.x", None),
             ("2.", None),

@@ -1,4 +1,4 @@
-//! What an explanation tells.
+//! The parts of an explanation.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::user::UserDiagnostic;
 use crate::value::Value;
 
-/// Why a user gets what a flag gives.
+/// Which variant of a flag a user gets, and why.
 ///
 /// Serialise it, or print it: its `Display` is meant to be read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,7 +35,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Adds what reading the user found, so that whoever reads the explanation knows by what user it was decided.
+    /// Adds what reading the user found, so that the explanation shows by what user it was decided.
     ///
     /// ```
     /// use evaluation_core::{FlagSet, User};
@@ -89,7 +89,8 @@ pub struct ConditionTrace {
     /// The value: null if there is none. For looked-up membership, the cohorts it found.
     pub value: Value,
     /// True when the operator compares numbers or versions, but had to compare strings: the value is not a number or
-    /// not a version, or none of `values` is. Of a list, it is true when that holds for some element.
+    /// not a version, or none of `values` is; or it is a version that only its pre-release sets apart from the one that
+    /// decides. Of a list, it is true when that holds for some element.
     #[serde(skip_serializing_if = "is_false")]
     pub compared_as_text: bool,
     /// The answer.

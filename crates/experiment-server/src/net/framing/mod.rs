@@ -5,6 +5,9 @@
 //! `Transfer-Encoding`, or a `Content-Length` beside it. [`Framing`] therefore reads every head by itself, follows
 //! bodies from one head to the next, and accepts only what can be read in one way. It keeps no body, and of a head only
 //! a line that has not arrived to its end.
+//!
+//! It sees a request as soon as the HTTP implementation reads it. While a response is under way, that is one request at
+//! most: what is pipelined further back is checked when its turn comes. A stream ends for a malformed request behind it.
 
 mod authority;
 mod chunks;
