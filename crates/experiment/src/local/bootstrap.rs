@@ -93,7 +93,10 @@ mod tests {
     #[test]
     fn one_odd_flag_takes_down_no_other() {
         let flag = |key: &str, payload: &str| {
-            format!(r#"{{"key": "{key}", "variants": {{"on": {{"payload": {payload}}}}}, "segments": []}}"#)
+            format!(
+                r#"{{"key": "{key}", "variants": {{"on": {{"key": "on", "payload": {payload}}}}},
+                    "segments": [{{"variant": "on"}}]}}"#
+            )
         };
         let (a, c) = (flag("a", "1"), flag("c", "1"));
         for odd in ["null", "7", "\"on\"", "1e999", r#""\ud800""#, "[]", "{}", &flag("b", "1e999")] {
