@@ -153,14 +153,16 @@ fn user(at: usize, user_id: Option<impl Into<Value>>, device_id: Option<impl Int
 mod tests {
     use std::collections::BTreeSet;
 
-    use evaluation_core::FlagSet;
+    use evaluation_core::{FlagSet, Severity};
 
     use super::*;
 
     #[test]
     fn the_table_holds_what_it_is_to_show() {
         let flags = FlagSet::from_json(FLAGS.as_bytes()).unwrap();
-        assert_eq!(flags.diagnostics(), []);
+        // Variants without a key are there on purpose, and warned of.
+        let errors: Vec<_> = flags.diagnostics().iter().filter(|found| found.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{errors:?}");
         let table = evaluations().unwrap();
         let users: BTreeSet<String> = table.iter().map(|one| one.json.to_string()).collect();
         assert!(users.len() >= 60, "{}", users.len());
