@@ -116,7 +116,7 @@ pub(super) fn read(
                 if named.get_or_insert_with(|| named_by(&flag.segments)).contains(&**name) {
                     return Err((path, error));
                 }
-                let Warning { kind, path, message } = Warning::variant(path, &error.to_string());
+                let Warning { kind, path, message } = Warning::variant(path, &error.message());
                 report.warn(key, texts, kind, || path, || message);
                 continue;
             }
