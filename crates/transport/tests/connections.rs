@@ -22,7 +22,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use transport::{DefaultClientBuilder, HttpClient, SendOptions, Service, TransportError};
+use transport::{DefaultClient, DefaultClientBuilder, HttpClient, HttpError, SendOptions, Service, TransportError};
 
 /// The server preset's timeout of a fetch.
 const SHORT: Duration = Duration::from_millis(500);
@@ -166,25 +166,27 @@ async fn a_post_that_is_not_idempotent_is_sent_once_and_its_timeout_drops_the_de
     assert_eq!((healthy.requests(), proxy.connections()), (2, 2));
 }
 
+/// Posts what may be posted twice, and reads the whole response.
+async fn post(client: &DefaultClient, proxy: &FaultProxy, path: &str) -> Result<(), HttpError> {
+    let mut request = Request::post(format!("{}{path}", proxy.url())).body(Bytes::from("{}")).unwrap();
+    request.extensions_mut().insert(SendOptions::new().with_idempotent(true));
+    within(client.send(request)).await?.into_body().count().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_post_is_not_repeated_once_a_part_of_its_response_came() {
     let healthy = Healthy::start().await;
     let proxy = FaultProxy::before(healthy.address);
     let client = client().build().unwrap();
-    let post = |path: &str| {
-        let mut request = Request::post(format!("{}{path}", proxy.url())).body(Bytes::from("{}")).unwrap();
-        request.extensions_mut().insert(SendOptions::new().with_idempotent(true));
-        client.send(request)
-    };
-    let read = async |response: Response<transport::BodyStream>| response.into_body().count().await;
-    read(within(post("/a")).await.unwrap()).await;
+    post(&client, &proxy, "/a").await.unwrap();
     proxy.reply("/b", "HTTP/1.1 20");
-    assert!(within(post("/b")).await.is_err());
+    assert!(post(&client, &proxy, "/b").await.is_err());
     assert_eq!(proxy.requests_of("/b"), 1);
     // Without a byte of it, the same request is sent again at once.
-    read(within(post("/a")).await.unwrap()).await;
+    post(&client, &proxy, "/a").await.unwrap();
     proxy.close_after(1);
-    read(within(post("/c")).await.unwrap()).await;
+    post(&client, &proxy, "/c").await.unwrap();
     assert_eq!(proxy.requests_of("/c"), 2);
 }
 
@@ -275,15 +277,10 @@ async fn on_several_threads_too_a_post_is_not_repeated_once_a_part_of_its_respon
     let healthy = Healthy::start().await;
     let proxy = FaultProxy::before(healthy.address);
     let client = client().build().unwrap();
-    let post = |path: &str| {
-        let mut request = Request::post(format!("{}{path}", proxy.url())).body(Bytes::from("{}")).unwrap();
-        request.extensions_mut().insert(SendOptions::new().with_idempotent(true));
-        client.send(request)
-    };
     proxy.reply("/b", "HTTP/1.1 20");
     for round in 1..=300 {
-        within(post("/a")).await.unwrap().into_body().count().await;
-        assert!(within(post("/b")).await.is_err(), "round {round}");
+        post(&client, &proxy, "/a").await.unwrap();
+        assert!(post(&client, &proxy, "/b").await.is_err(), "round {round}");
         assert_eq!(proxy.requests_of("/b"), round);
     }
 }

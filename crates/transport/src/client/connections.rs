@@ -86,7 +86,7 @@ impl Connections {
         let again = (options.idempotent || is_read).then(|| request.clone());
         let service = request.uri().authority().cloned();
         let shortest = self.shortest_silence(&request, options.timeout);
-        let silence = shortest.max(self.latencies.expected(service.as_ref()));
+        let silence = shortest.max(self.latencies.expected(service.as_ref(), options.timeout));
         let generation = lock(&self.kept).clone();
         let mut link = CapturedLink::new(capture_connection(&mut request));
         let mut watch = Watch::new(&self, generation.number, shortest);

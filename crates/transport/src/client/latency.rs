@@ -17,10 +17,12 @@ const SERVICES: usize = 64;
 pub(super) struct Latencies(Mutex<HashMap<Authority, Latency>>);
 
 impl Latencies {
-    /// The time within which nearly all responses of a service begin. Zero until the service responded.
-    pub(super) fn expected(&self, service: Option<&Authority>) -> Duration {
+    /// The time within which nearly all responses of a service begin, or a shorter one within which most do if only
+    /// that leaves time for a second request within the timeout. Zero until the service responded.
+    pub(super) fn expected(&self, service: Option<&Authority>, timeout: Option<Duration>) -> Duration {
         let latencies = lock(&self.0);
-        service.and_then(|service| latencies.get(service)).map_or(Duration::ZERO, Latency::expected)
+        let latency = service.and_then(|service| latencies.get(service));
+        latency.map_or(Duration::ZERO, |latency| latency.expected(timeout))
     }
 
     /// Takes note of how long a service took to begin a response, or longer than what it takes.
@@ -53,9 +55,15 @@ impl Latency {
         self.mean = smoothed(self.mean, took);
     }
 
-    /// Half of the mean is room for services whose latency hardly varies.
-    fn expected(&self) -> Duration {
-        self.mean.saturating_add(self.mean / 2).saturating_add(self.deviation.saturating_mul(2))
+    fn expected(&self, timeout: Option<Duration>) -> Duration {
+        // The parts of the mean are room for services whose latency hardly varies.
+        let again = self.mean.saturating_add(self.mean / 4);
+        let most = again.max(self.mean.saturating_add(self.deviation.saturating_mul(3) / 2));
+        let nearly_all = self.mean.saturating_add(self.mean / 2).saturating_add(self.deviation.saturating_mul(2));
+        match timeout.and_then(|timeout| timeout.checked_sub(again)) {
+            Some(last) if last >= most => nearly_all.min(last),
+            _ => nearly_all,
+        }
     }
 }
 
@@ -66,11 +74,22 @@ mod tests {
     fn expected(took: &[u64]) -> Duration {
         let (latencies, service) = (Latencies::default(), Authority::from_static("host"));
         took.iter().for_each(|millis| latencies.learn(Some(&service), Duration::from_millis(*millis)));
-        latencies.expected(Some(&service))
+        latencies.expected(Some(&service), Some(Duration::from_millis(500)))
     }
 
     #[test]
-    fn a_steady_service_is_expected_well_above_its_latency() {
+    fn time_is_left_for_a_second_request_where_there_is_enough() {
+        for (latency, longest) in [(10, 16), (100, 151), (150, 226), (200, 250)] {
+            let expected = expected(&vec![latency; 30]);
+            let within = Duration::from_millis(latency * 5 / 4)..=Duration::from_millis(longest);
+            assert!(within.contains(&expected), "{latency}: {expected:?}");
+        }
+        // Not at the price of sending again what is merely slow.
+        assert!(expected(&vec![250; 30]) >= Duration::from_millis(375));
+    }
+
+    #[test]
+    fn a_slow_and_steady_service_is_expected_well_above_its_latency() {
         for count in [1, 2, 10, 100] {
             let expected = expected(&vec![300; count]);
             assert!(expected >= Duration::from_millis(440), "{count}: {expected:?}");
@@ -95,12 +114,12 @@ mod tests {
         let latencies = Latencies::default();
         let names: Vec<Authority> = (0..1000).map(|number| format!("host{number}").parse().unwrap()).collect();
         for name in &names {
-            assert_eq!(latencies.expected(Some(name)), Duration::ZERO);
+            assert_eq!(latencies.expected(Some(name), None), Duration::ZERO);
             latencies.learn(Some(name), Duration::from_secs(1));
-            assert!(latencies.expected(Some(name)) > Duration::ZERO);
+            assert!(latencies.expected(Some(name), None) > Duration::ZERO);
         }
         assert!(lock(&latencies.0).len() <= SERVICES);
         latencies.learn(Some(&names[999]), Duration::MAX);
-        assert!(latencies.expected(Some(&names[999])) > Duration::from_secs(1));
+        assert!(latencies.expected(Some(&names[999]), None) > Duration::from_secs(1));
     }
 }
