@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::IgnoredAny;
 
+use super::number::OUT_OF_RANGE;
 use super::received::{Received, Unexpected};
 
 /// A text was not the JSON that was expected. Says in full what came instead, or what is wrong with it and where, so
@@ -58,10 +59,9 @@ impl JsonError {
         let whole = Self::unexpected(expected, text);
         // It is JSON, and of the right form, but has something that no value holds.
         let is_value = matches!(&whole.problem, Problem::Received(received) if received.is_json());
-        match error.classify() {
-            serde_json::error::Category::Syntax if is_value => Self { expected, problem: Problem::of(error) },
-            _ => whole,
-        }
+        // Numbers that come as their text are refused by a visitor, and not by the parser.
+        let is_syntax = error.is_syntax() || error.to_string().starts_with(OUT_OF_RANGE);
+        if is_value && is_syntax { Self { expected, problem: Problem::of(error) } } else { whole }
     }
 
     /// The error for a text of another kind than `expected`: for readers of your own that know what it is.

@@ -16,6 +16,9 @@ pub(super) const AS_TEXT: bool = std::mem::needs_drop::<Number>();
 /// The one key of the map that holds a number's text.
 const KEY: &str = "$serde_json::private::Number";
 
+/// The error for a number past all floats, as `serde_json` words it without that feature.
+pub(super) const OUT_OF_RANGE: &str = "number out of range";
+
 /// The value of a number. Past all floats, where only texts get to, it is infinite.
 pub(super) fn of_number(number: &Number) -> Value {
     // `-0` is a float, but as a text also an integer.
@@ -28,7 +31,7 @@ pub(super) fn of_number(number: &Number) -> Value {
 pub(super) fn of_object<E: Error>(object: Object) -> Result<Value, E> {
     let text = if AS_TEXT && object.len() == 1 { object.get(KEY).and_then(Value::as_str) } else { None };
     match text.and_then(|text| text.parse().ok()).map(|number| of_number(&number)) {
-        Some(Value::Float(number)) if !number.is_finite() => Err(E::custom("number out of range")),
+        Some(Value::Float(number)) if !number.is_finite() => Err(E::custom(OUT_OF_RANGE)),
         Some(number) => Ok(number),
         None => Ok(Value::Object(object)),
     }
